@@ -1,0 +1,12 @@
+"""JSON for machines: knows the domain, never pages. Every error under /api/ is a problem document."""
+
+from flask import Blueprint
+
+from api import problems
+
+bp = Blueprint("api", __name__)
+problems.register(bp)
+
+from api import devices, ingest  # noqa: E402
+
+__all__ = ["bp", "devices", "ingest"]

@@ -1,0 +1,117 @@
+"""POST readings: the hot path. Answered only after the commit; told only after the answer."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from api import bp, keys, schemas
+from api.problems import Problem, unavailable
+from api.rate import Buckets
+from silverwatch import clock, db
+from silverwatch.domain.devices.queries import ForeignDeviceError
+from silverwatch.domain.readings.intake import Outcome
+from silverwatch.domain.readings.quarantine import pointer
+from silverwatch.domain.readings.service import RacedError, UnpreparedError, racing, store_readings
+from silverwatch.domain.readings.store import open_post
+from silverwatch.web import gates
+
+MAX_BODY: Final = 1024 * 1024
+_PARSERS: Final = {"application/json": schemas.parse, "application/x-ndjson": schemas.parse_lines}
+
+buckets = Buckets()
+
+
+def _tell_nobody() -> None:
+    pass
+
+
+on_stored: Callable[[], None] = _tell_nobody
+"""Called when readings were stored and the answer is out; `create_app` sets it."""
+
+
+@bp.post("/api/readings/")
+@gates.device_key
+def post_readings() -> Response:
+    """Store a post of readings and events: 200, or 422 if every item was refused."""
+    key_hash = keys.presented()
+    buckets.take(key_hash)
+    parse = _parser()
+    body = _body()
+    post, outcome = _store(key_hash, body, parse)
+    response = _answer(post, outcome)
+    if outcome.stored:
+        # Looked up then: the hook is set after this module is imported.
+        response.call_on_close(lambda: on_stored())
+    return response
+
+
+def _parser() -> Callable[[bytes], schemas.Post]:
+    parse = _PARSERS.get(request.mimetype)
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if parse is None or charset not in {"utf-8", "utf8"} or "Content-Encoding" in request.headers:
+        raise Problem(415, "Send application/json or application/x-ndjson, UTF-8, without encoding.")
+    return parse
+
+
+def _body() -> bytes:
+    request.max_content_length = MAX_BODY
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise Problem(413, f"At most {MAX_BODY} bytes in a post.") from None
+    except OSError:
+        raise Problem(400, "The body ended too early.") from None
+
+
+def _store(
+    key_hash: bytes, body: bytes, parse: Callable[[bytes], schemas.Post]
+) -> tuple[schemas.Post, Outcome]:
+    for attempt in range(3):
+        try:
+            return _store_once(key_hash, body, parse, careful=attempt > 0)
+        except RacedError:
+            continue
+        except UnpreparedError as error:
+            raise unavailable("There is no room prepared for readings.") from error
+        except ForeignDeviceError as error:
+            raise Problem(403, str(error)) from None
+    raise unavailable("The same readings are being stored by another request. Send again.")
+
+
+@db.retried
+def _store_once(
+    key_hash: bytes, body: bytes, parse: Callable[[bytes], schemas.Post], *, careful: bool
+) -> tuple[schemas.Post, Outcome]:
+    """One transaction. Nothing of a stranger's body is read, nor waited for while a row is locked."""
+    with racing(), db.cursor() as cur:
+        opened = open_post(cur, key_hash, now=clock.now())
+        if opened is None:
+            raise keys.unauthorized()
+        speaker, present = opened
+        if speaker.is_gateway:
+            buckets.is_gateway(key_hash)
+        post = parse(body)
+        return post, store_readings(
+            cur, speaker, present=present, batch=post.batch, received_at=clock.now(), careful=careful
+        )
+
+
+def _answer(post: schemas.Post, outcome: Outcome) -> Response:
+    rejected = [
+        {
+            "index": item.index,
+            "code": item.refusal.code,
+            "pointer": post.pointer(item.place, item.index) + pointer(item.refusal.field),
+            "detail": item.refusal.detail,
+        }
+        for item in outcome.rejected
+    ]
+    body = {"stored": outcome.stored, "duplicates": outcome.duplicates, "rejected": rejected}
+    return Response(
+        msgspec.json.encode(body),
+        status=422 if outcome.is_refusal else 200,
+        content_type="application/json",
+    )

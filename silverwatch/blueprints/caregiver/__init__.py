@@ -1,0 +1,11 @@
+"""Pages of caregivers: the ward board, its regions, alarms, observations."""
+
+from flask import Blueprint
+
+from silverwatch.blueprints.caregiver import alerts, board, observations, regions
+
+blueprint = Blueprint("caregiver", __name__)
+for part in (board, regions, alerts, observations):
+    part.register(blueprint)
+
+__all__ = ["blueprint"]

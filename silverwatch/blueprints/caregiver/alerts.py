@@ -1,0 +1,60 @@
+"""Actions on alerts, as resources: `POST /alerts/<id>/acknowledgement` and `/resolution`."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from silverwatch import clock, db
+from silverwatch.domain.access import Role
+from silverwatch.domain.alerts import queries, service
+from silverwatch.flow import ALARM_REGIONS
+from silverwatch.live.regions import ALL
+from silverwatch.web import gates, login, pages
+from silverwatch.web.hypermedia import is_htmx, partials
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    blueprint.add_url_rule("/alerts/<uuid:alert_id>/acknowledgement", view_func=acknowledge, methods=["POST"])
+    blueprint.add_url_rule("/alerts/<uuid:alert_id>/resolution", view_func=resolve, methods=["POST"])
+
+
+@gates.allow(Role.CAREGIVER)
+def acknowledge(alert_id: UUID) -> Response:
+    """Take an alarm."""
+    return _act(alert_id, service.acknowledge)
+
+
+@gates.allow(Role.CAREGIVER)
+def resolve(alert_id: UUID) -> Response:
+    """Say that nothing is left to do."""
+    return _act(alert_id, service.resolve)
+
+
+def _act(alert_id: UUID, verb: Callable[..., object]) -> Response:
+    """Do it if the alarm is the actor's to take, and show what has changed."""
+    actor, now = login.actor(), clock.now()
+    with db.transaction() as session:
+        alert = queries.alert_for(session, actor, alert_id, now=now)
+        verb(session, actor, alert, now=now)
+        patient_id = alert.patient_id
+    return _shown(patient_id)
+
+
+def _shown(patient_id: UUID | None) -> Response:
+    """What has changed on the board: the same fragments as a reload would show."""
+    if not is_htmx():
+        return make_response(redirect(pages.local_path(request.form.get("next")) or "/ward", 303))
+    actor, now = login.actor(), clock.now()
+    fragments = []
+    with db.transaction(read_only=True) as session:
+        places = queries.places_of(session, [patient_id] if patient_id else [], now=now)
+        for bed_id, ward_id in places.values():
+            for name in ALARM_REGIONS:
+                region = ALL[name]
+                subject_id = bed_id if region.subject == "bed" else ward_id
+                view = region.load(session, [subject_id], now)[subject_id]
+                drawn = region.draw(view, audience=pages.audience(actor), now=now)
+                fragments.append((region.dom_id(subject_id), drawn))
+    return partials(fragments)

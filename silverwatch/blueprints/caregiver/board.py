@@ -1,0 +1,66 @@
+"""The ward board: `/ward`, `/ward/<slug>` and the wall view."""
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from silverwatch import clock, db
+from silverwatch.domain.access import Role
+from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts.board import Board
+from silverwatch.domain.alerts.tiles import by_acuity
+from silverwatch.domain.errors import NotFoundError
+from silverwatch.domain.wards.queries import ward_by_slug, wards_of
+from silverwatch.web import gates, login, pages
+
+SORTS = ("bed", "acuity")
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    blueprint.add_url_rule("/ward", view_func=own_ward)
+    blueprint.add_url_rule("/ward/<slug>", view_func=ward)
+    blueprint.add_url_rule("/ward/<slug>/wall", view_func=wall)
+
+
+@gates.allow(Role.CAREGIVER, Role.ADMIN)
+def own_ward() -> Response:
+    """The caregiver's own ward."""
+    with db.transaction(read_only=True) as session:
+        wards = wards_of(session, login.actor())
+    if not wards:
+        raise NotFoundError("You belong to no ward yet.")
+    return make_response(redirect(f"/ward/{wards[0].slug}", 303))
+
+
+@gates.allow(Role.CAREGIVER, Role.ADMIN)
+def ward(slug: str) -> Response:
+    """Who needs me now?"""
+    sort = request.args.get("sort", "bed")
+    return _board(slug, sort=sort if sort in SORTS else "bed", wall=False)
+
+
+@gates.allow(Role.CAREGIVER, Role.ADMIN)
+def wall(slug: str) -> Response:
+    """The same from five metres."""
+    return _board(slug, sort="bed", wall=True)
+
+
+def _board(slug: str, *, sort: str, wall: bool) -> Response:
+    actor, now = login.actor(), clock.now()
+    with db.transaction(read_only=True) as session:
+        ward_id = ward_by_slug(session, actor, slug).id
+        board = queries.boards(session, [ward_id], now)[ward_id]
+    return pages.answer(
+        "caregiver/wall.html" if wall else "caregiver/ward.html",
+        board.ward.name,
+        audience=pages.audience(actor, wall=wall),
+        live_url=pages.live_address(_regions(board), wall=wall),
+        board=by_acuity(board) if sort == "acuity" else board,
+        sort=sort,
+        now=now,
+    )
+
+
+def _regions(board: Board) -> list[str]:
+    ward_id = board.ward.id
+    beds = [f"{name}-{tile.bed_id}" for tile in board.tiles for name in ("tile", "trend")]
+    return [f"alarm-bar-{ward_id}", f"counts-{ward_id}", *beds]

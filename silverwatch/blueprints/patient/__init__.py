@@ -1,0 +1,20 @@
+"""Pages of patients: their own readings, in plain words."""
+
+from flask import Blueprint, Response
+
+from silverwatch import clock, db
+from silverwatch.domain.access import Role
+from silverwatch.domain.readings.queries import own_latest
+from silverwatch.web import gates, login, pages
+
+blueprint = Blueprint("patient", __name__)
+
+
+@blueprint.get("/portal")
+@gates.allow(Role.PATIENT)
+def portal() -> Response:
+    """Your latest readings."""
+    now = clock.now()
+    with db.transaction(read_only=True) as session:
+        readings = own_latest(session, login.actor())
+    return pages.answer("patient/home.html", "Your readings", readings=readings, now=now)

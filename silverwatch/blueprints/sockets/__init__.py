@@ -1,0 +1,67 @@
+"""`/ws/live/`: the socket of a page with live regions."""
+
+import logging
+
+from flask import Blueprint, abort, current_app, request
+from flask_sock import Sock
+from simple_websocket import Server
+
+from silverwatch import db
+from silverwatch.domain.access import Role, may_see_ward
+from silverwatch.live.hub import Client, Hub
+from silverwatch.live.regions import parse, wards_of
+from silverwatch.live.wire import Connection
+from silverwatch.web import gates, login, pages
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("sockets", __name__)
+_sock = Sock()
+REGION_LIMIT = 200
+
+
+def same_origin() -> bool:
+    """Does the browser say, exactly, that it shows a page of this host?"""
+    return request.headers.get("Origin", "") == f"{request.scheme}://{request.host}"
+
+
+@blueprint.before_request
+def refuse_strangers() -> None:
+    """Before the upgrade: a foreign page may not open a socket with this browser's cookie."""
+    if not same_origin():
+        abort(403)
+
+
+@gates.allow(Role.CAREGIVER, Role.ADMIN)
+def live(ws: Server) -> None:
+    """Push the regions named in the address for as long as the browser holds the socket."""
+    connection = Connection(ws)
+    hub: Hub = current_app.extensions["hub"]
+    found = login.signed_in()
+    keys = [parse(dom_id) for dom_id in request.args.getlist("r")[:REGION_LIMIT]]
+    if found is None or not keys or None in keys:
+        connection.close(1008, "unknown region")
+        return
+    if hub.full:
+        connection.close(1013, "too many screens here, try again")
+        return
+    wanted = [key for key in keys if key is not None]
+    with db.transaction(read_only=True) as session:
+        regions = wards_of(session, wanted)
+    if len(regions) < len(set(wanted)) or not all(
+        may_see_ward(found.actor, ward) for ward in regions.values()
+    ):
+        connection.close(1008, "unknown region")
+        return
+    hub.serve(
+        Client(
+            connection=connection,
+            session_id=found.session_id,
+            account_id=found.actor.account_id,
+            audience=pages.audience(found.actor, wall=request.args.get("wall") == "1"),
+            regions=regions,
+        )
+    )
+
+
+_sock.route("/ws/live/", bp=blueprint)(live)

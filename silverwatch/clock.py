@@ -1,0 +1,40 @@
+"""The time and new ids: the only place that asks the machine for either."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+_lock = threading.Lock()
+_last_ms = 0
+_counter = 0
+
+
+def now() -> datetime:
+    """This moment as an aware UTC datetime."""
+    return datetime.now(UTC)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_epoch_ms(milliseconds: int) -> datetime:
+    """The aware UTC datetime of milliseconds since 1970."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): sorts by the time of its making, also within one millisecond of one process."""
+    global _last_ms, _counter
+    with _lock:
+        milliseconds = max(time.time_ns() // 1_000_000, _last_ms)
+        _counter = (_counter + 1) & 0xFFF if milliseconds == _last_ms else 0
+        if milliseconds == _last_ms and _counter == 0:
+            milliseconds += 1
+        _last_ms = milliseconds
+        counter = _counter
+    tail = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | tail)

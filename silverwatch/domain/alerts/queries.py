@@ -1,0 +1,250 @@
+"""Questions about alerts and the ward: rows for pages, JSON and screens alike, a fixed number of statements each."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from silverwatch.domain.access import Actor, may_acknowledge
+from silverwatch.domain.alerts import tiles as compose
+from silverwatch.domain.alerts.board import (
+    AlarmBar,
+    AlarmLine,
+    Board,
+    Counts,
+    PatientHeader,
+    Tile,
+    WardHeader,
+)
+from silverwatch.domain.alerts.models import Alert
+from silverwatch.domain.alerts.trends import trends
+from silverwatch.domain.errors import NotFoundError
+
+__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
+
+_BEDS = """
+SELECT b.id AS bed_id, b.label, b.ward_id, p.id AS patient_id, p.family_name, p.given_name, p.title,
+       p.born_on, p.sex, p.spo2_scale, p.simulated, vs.latest, vs.off, js.news
+FROM bed b
+LEFT JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
+LEFT JOIN patient p ON p.id = s.patient_id
+LEFT JOIN vital_state vs ON vs.patient_id = p.id
+LEFT JOIN judge_state js ON js.patient_id = p.id
+WHERE {condition}
+ORDER BY b.ward_id, b.position
+"""
+
+_DEVICES = """
+SELECT bi.patient_id, lower(bi.during) AS bound_at, d.serial, d.kind, d.interval_s,
+       ds.last_seen_at, ds.last_reading_at, ds.battery, ds.signal_dbm
+FROM binding bi
+JOIN device d ON d.id = bi.device_id
+JOIN device_state ds ON ds.device_id = d.id
+WHERE bi.patient_id = ANY(:patients) AND bi.during @> CAST(:now AS timestamptz)
+ORDER BY ds.last_reading_at DESC NULLS LAST
+"""
+
+_ALERTS = """
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial,
+       b.id AS bed_id, b.label AS bed_label, b.ward_id
+FROM alert a
+JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
+JOIN bed b ON b.id = s.bed_id
+LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
+LEFT JOIN account c ON c.id = k.account_id
+LEFT JOIN device d ON d.id = a.device_id
+WHERE a.closed_at IS NULL AND {condition}
+ORDER BY a.raised_at
+"""
+
+_PLACE = """
+SELECT p.id AS patient_id, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
+       b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name
+FROM patient p
+JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz)
+JOIN bed b ON b.id = s.bed_id
+JOIN ward w ON w.id = b.ward_id
+WHERE p.id = :id AND w.id = ANY(:wards)
+"""
+
+# A quarter of an hour ago, two minutes wide: what the arrows compare with.
+_BEFORE = """
+SELECT patient_id, avg(heart_rate) AS heart_rate, avg(oxygen_saturation) AS oxygen_saturation,
+       avg(respiratory_rate) AS respiratory_rate
+FROM reading
+WHERE patient_id = ANY(:patients)
+  AND measured_at BETWEEN CAST(:now AS timestamptz) - interval '16 minutes'
+                      AND CAST(:now AS timestamptz) - interval '14 minutes'
+GROUP BY patient_id
+"""
+
+
+def tiles(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
+    """The tile of each of these beds that exists."""
+    return {tile.bed_id: tile for _, tile in _tiles(session, "b.id = ANY(:ids)", list(bed_ids), now)}
+
+
+def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Board]:
+    """The whole board of each of these wards, beds in their fixed order."""
+    headers = {
+        row.id: WardHeader(id=row.id, slug=row.slug, name=row.name, description=row.description)
+        for row in session.execute(
+            text("SELECT id, slug, name, description FROM ward WHERE id = ANY(:ids)"), {"ids": list(ward_ids)}
+        )
+    }
+    of_ward: dict[UUID, list[Tile]] = {ward_id: [] for ward_id in headers}
+    for ward_id, tile in _tiles(session, "b.ward_id = ANY(:ids)", list(headers), now):
+        of_ward[ward_id].append(tile)
+    bars = alarm_bars(session, list(headers), now)
+    drawn = trends(session, [tile.bed_id for found in of_ward.values() for tile in found], now)
+    return {
+        ward_id: Board(
+            ward=header,
+            now=now,
+            counts=_count(bars[ward_id]),
+            alarm_bar=bars[ward_id],
+            tiles=tuple(of_ward[ward_id]),
+            trends={tile.bed_id: drawn[tile.bed_id] for tile in of_ward[ward_id]},
+        )
+        for ward_id, header in headers.items()
+    }
+
+
+def alarm_bars(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
+    """The open alerts of each ward, most urgent first, acknowledged ones last."""
+    lines: dict[UUID, list[AlarmLine]] = {ward_id: [] for ward_id in ward_ids}
+    for row in _open_alerts(session, "b.ward_id = ANY(:ids)", list(ward_ids), now):
+        lines[row.ward_id].append(compose.line(row))
+    return {
+        ward_id: AlarmBar(ward_id=ward_id, lines=tuple(sorted(found, key=compose.urgency)))
+        for ward_id, found in lines.items()
+    }
+
+
+def counts(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Counts]:
+    """How many alerts are open in each ward."""
+    return {ward_id: _count(bar) for ward_id, bar in alarm_bars(session, ward_ids, now).items()}
+
+
+def places_of(
+    session: Session, patient_ids: Iterable[UUID], *, now: datetime
+) -> dict[UUID, tuple[UUID, UUID]]:
+    """Patient id to (bed id, ward id) of who lies in a bed now."""
+    rows = session.execute(
+        text(
+            "SELECT s.patient_id, b.id, b.ward_id FROM stay s JOIN bed b ON b.id = s.bed_id"
+            " WHERE s.patient_id = ANY(:ids) AND s.during @> CAST(:now AS timestamptz)"
+        ),
+        {"ids": list(patient_ids), "now": now},
+    )
+    return {row.patient_id: (row.id, row.ward_id) for row in rows}
+
+
+def judge_lag_s(session: Session, *, now: datetime) -> float:
+    """Seconds since which a reading waits to be judged, or since when the guard has shown no life."""
+    row = session.execute(
+        text(
+            "SELECT (SELECT min(unjudged_since) FROM vital_state) AS waiting,"
+            " (SELECT at FROM heartbeat WHERE name = 'guard') AS guard"
+        )
+    ).one()
+    waiting = (now - row.waiting).total_seconds() if row.waiting else 0.0
+    guard = (now - row.guard).total_seconds() if row.guard else NEVER_S
+    return max(0.0, waiting, guard if guard > GUARD_BEAT_S else 0.0)
+
+
+NEVER_S = 3600.0
+"""Stands for a guard that never showed life."""
+
+GUARD_BEAT_S = 6.0
+"""The guard's heartbeat comes every 2 s; younger than this it says nothing about a lag."""
+
+
+def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime) -> Alert:
+    """An alert that this actor may take; raises NotFoundError for another ward's as for none."""
+    alert = session.get(Alert, alert_id, with_for_update=True)
+    if alert is None or alert.patient_id is None:
+        raise NotFoundError("There is no such alarm.")
+    place = places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
+    if place is None or not may_acknowledge(actor, place[1]):
+        raise NotFoundError("There is no such alarm.")
+    return alert
+
+
+def _tiles(session: Session, condition: str, ids: list[UUID], now: datetime) -> list[tuple[UUID, Tile]]:
+    beds = session.execute(text(_BEDS.format(condition=condition)), {"ids": ids, "now": now}).all()
+    patients = [row.patient_id for row in beds if row.patient_id]
+    params = {"patients": patients, "now": now}
+    devices = _group(session.execute(text(_DEVICES), params).all(), "patient_id") if patients else {}
+    before = {row.patient_id: row for row in session.execute(text(_BEFORE), params)} if patients else {}
+    alerts = (
+        _group(_open_alerts(session, "a.patient_id = ANY(:ids)", patients, now), "patient_id")
+        if patients
+        else {}
+    )
+    return [
+        (
+            row.ward_id,
+            compose.tile(
+                row,
+                devices=devices.get(row.patient_id, ()),
+                lines=[compose.line(alert) for alert in alerts.get(row.patient_id, ())],
+                before=before.get(row.patient_id),
+                now=now,
+            ),
+        )
+        for row in beds
+    ]
+
+
+def _open_alerts(session: Session, condition: str, ids: list[UUID], now: datetime) -> Sequence[Row[Any]]:
+    return session.execute(text(_ALERTS.format(condition=condition)), {"ids": ids, "now": now}).all()
+
+
+def _group(rows: Collection[Row[Any]], key: str) -> Mapping[UUID, list[Row[Any]]]:
+    grouped: dict[UUID, list[Row[Any]]] = {}
+    for row in rows:
+        grouped.setdefault(getattr(row, key), []).append(row)
+    return grouped
+
+
+def _count(bar: AlarmBar) -> Counts:
+    kinds = [("technical" if line.technical else line.priority) for line in bar.lines]
+    return Counts(
+        ward_id=bar.ward_id,
+        high=kinds.count("high"),
+        medium=kinds.count("medium"),
+        low=kinds.count("low"),
+        technical=kinds.count("technical"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A patient and where they lie."""
+
+    patient: PatientHeader
+    bed_id: UUID
+    bed_label: str
+    ward_id: UUID
+    ward_slug: str
+    ward_name: str
+
+
+def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: datetime) -> Place:
+    """A patient in a bed of the actor's wards; raises NotFoundError for another ward's as for none."""
+    row = session.execute(text(_PLACE), {"id": patient_id, "wards": list(actor.ward_ids), "now": now}).first()
+    if row is None:
+        raise NotFoundError("There is no such patient.")
+    return Place(
+        patient=compose.patient_header(row, now=now),
+        bed_id=row.bed_id,
+        bed_label=row.label,
+        ward_id=row.ward_id,
+        ward_slug=row.slug,
+        ward_name=row.ward_name,
+    )

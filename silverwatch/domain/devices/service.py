@@ -1,0 +1,123 @@
+"""Devices, their keys and whom they speak about. The caller commits."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from silverwatch import clock
+from silverwatch.domain.devices.models import Binding, Device, DeviceKey, DeviceState
+from silverwatch.domain.errors import ConflictError, NotFoundError
+
+KEY_PREFIX: Final = "swd_"
+
+
+def key_hash(key: str) -> bytes:
+    """What is stored of a key. 256 random bits need no slow hash."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def create_device(
+    session: Session, *, serial: str, kind: str, interval_s: float, ward_id: UUID | None = None
+) -> Device:
+    """A new device with its `device_state`; raises ConflictError if the serial is taken."""
+    device = Device(
+        id=clock.new_id(),
+        serial=serial,
+        kind=kind,
+        interval_s=interval_s,
+        ward_id=ward_id,
+        created_at=clock.now(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(device)
+            session.flush()
+            session.add(DeviceState(device_id=device.id))
+    except IntegrityError as error:
+        raise ConflictError(f"There is a device {serial} already.") from error
+    return device
+
+
+def issue_key(session: Session, device_id: UUID) -> str:
+    """A new key of the device. It is shown once: only its hash is stored."""
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    session.add(DeviceKey(id=clock.new_id(), device_id=device_id, hash=key_hash(key), created_at=clock.now()))
+    session.flush()
+    return key
+
+
+def revoke_keys(session: Session, device_id: UUID) -> None:
+    """None of the device's keys is good from now on."""
+    session.execute(
+        update(DeviceKey)
+        .where(DeviceKey.device_id == device_id, DeviceKey.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
+def bind(
+    session: Session, *, device_id: UUID, patient_id: UUID, start: datetime, end: datetime | None = None
+) -> Binding:
+    """The device speaks about the patient from `start` until before `end` (None: until further notice).
+
+    Raises NotFoundError without such a device, ConflictError if the device, or another of its kind for this
+    patient, is bound within that time.
+    """
+    _lock(session, device_id)
+    device = session.get_one(Device, device_id)
+    binding = Binding(
+        id=clock.new_id(),
+        device_id=device_id,
+        device_kind=device.kind,
+        patient_id=patient_id,
+        during=Range(start, end, bounds="[)"),
+    )
+    try:
+        with session.begin_nested():
+            session.add(binding)
+    except IntegrityError as error:
+        raise ConflictError("The device or the patient is bound otherwise at that time.") from error
+    return binding
+
+
+def unbind(session: Session, *, device_id: UUID, at: datetime) -> Binding | None:
+    """End the device's binding at `at`; None if it had none then. One that begins only then goes away."""
+    _lock(session, device_id)
+    binding = session.scalars(
+        select(Binding).where(
+            Binding.device_id == device_id,
+            Binding.during.op("&&")(func.tstzrange(at, None, "[)")),
+            func.lower(Binding.during) <= at,
+        )
+    ).one_or_none()
+    if binding is None:
+        return None
+    if binding.during.lower == at:
+        session.delete(binding)
+    else:
+        binding.during = Range(binding.during.lower, at, bounds="[)")
+    session.flush()
+    return binding
+
+
+def _lock(session: Session, device_id: UUID) -> None:
+    """Ingest of the device waits: a reading is attributed before the change or after it, never in between.
+
+    The row is written, not only locked: whoever waited for it sees by its new version to look at the bindings
+    again (`readings.store.open_post`).
+    """
+    found = session.scalar(
+        update(DeviceState)
+        .where(DeviceState.device_id == device_id)
+        .values(device_id=device_id)
+        .returning(DeviceState.device_id)
+    )
+    if found is None:
+        raise NotFoundError("There is no such device.")

@@ -1,0 +1,96 @@
+"""Readings, the present state of each patient's vitals, and what could not become a reading."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from silverwatch.db import Base
+
+
+class Reading(Base):
+    """One observation set: a row, one nullable column per vital. The key is who, when and from which source.
+
+    `measured_at` is the source's word, `received_at` ours; the event time is the earlier of both.
+    `source_id` is the device's id, or for a manual set the form's own uuid. `sensor_off` holds the bits
+    (`vitals.BIT`) of the vitals for which the source gave no valid value. `seq` counts the patient's readings.
+    """
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        # Cuff and thermometer dots of 24 hours without walking the readings of every second.
+        Index(
+            "ix_reading_spot",
+            "patient_id",
+            "measured_at",
+            postgresql_where=text("systolic_bp IS NOT NULL OR temperature IS NOT NULL"),
+        ),
+        {"postgresql_partition_by": "RANGE (measured_at)"},
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    measured_at: Mapped[datetime] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    received_at: Mapped[datetime]
+    source_kind: Mapped[str]
+    sensor_off: Mapped[int] = mapped_column(server_default="0")
+    heart_rate: Mapped[float | None]
+    respiratory_rate: Mapped[float | None]
+    oxygen_saturation: Mapped[float | None]
+    systolic_bp: Mapped[float | None]
+    diastolic_bp: Mapped[float | None]
+    mean_bp: Mapped[float | None]
+    temperature: Mapped[float | None]
+    pulse_rate: Mapped[float | None]
+    supplemental_oxygen: Mapped[float | None]
+    glucose: Mapped[float | None]
+    weight: Mapped[float | None]
+    pain: Mapped[float | None]
+    steps: Mapped[float | None]
+    consciousness: Mapped[str | None]
+
+
+class VitalState(Base):
+    """The latest of each vital of a patient, and what of it no job has judged yet.
+
+    `latest` maps a vital to [value, event time in epoch ms, expected interval in s or null for a spot value];
+    `off` maps a vital to the event time in epoch ms since when its sensor has given no valid value.
+    `unjudged_since` (ours) and `unjudged_from` (event time) are set by whoever stores, cleared by who judges.
+    """
+
+    __tablename__ = "vital_state"
+    __table_args__ = {"postgresql_with": {"fillfactor": "50"}}
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    evaluated_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    latest: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    off: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
+    unjudged_since: Mapped[datetime | None]
+    unjudged_from: Mapped[datetime | None]
+
+
+class Quarantine(Base):
+    """What was refused or waits for a person's decision, kept as it came.
+
+    `key` makes a resend the same row: SHA-256 over device, code, pointer and item.
+    """
+
+    __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_device", "device_id", "received_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
+    patient_id: Mapped[UUID | None]
+    received_at: Mapped[datetime]
+    measured_at: Mapped[datetime | None]
+    code: Mapped[str]
+    pointer: Mapped[str]
+    detail: Mapped[str]
+    item: Mapped[str]
+    resends: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -1,0 +1,47 @@
+"""Patients and their stays in beds."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from silverwatch.db import Base
+
+
+class Patient(Base):
+    """A person who is cared for. `spo2_scale` 2 is NEWS2's scale for hypercapnic failure: a clinician's decision."""
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        CheckConstraint("sex IN ('F', 'M', 'O', 'U')", name="sex"),
+        CheckConstraint("spo2_scale IN (1, 2)", name="spo2_scale"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hospital_number: Mapped[str] = mapped_column(unique=True)
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    title: Mapped[str | None]
+    born_on: Mapped[date]
+    sex: Mapped[str]
+    spo2_scale: Mapped[int] = mapped_column(default=1, server_default="1")
+    simulated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    created_at: Mapped[datetime]
+
+
+class Stay(Base):
+    """A patient lies in a bed for an interval: one patient a bed, one bed a patient, by the database's word."""
+
+    __tablename__ = "stay"
+    __table_args__ = (
+        ExcludeConstraint(("bed_id", "="), ("during", "&&"), name="ex_stay_bed", using="gist"),
+        ExcludeConstraint(("patient_id", "="), ("during", "&&"), name="ex_stay_patient", using="gist"),
+        CheckConstraint("NOT isempty(during)", name="during"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    bed_id: Mapped[UUID] = mapped_column(ForeignKey("bed.id"))
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)

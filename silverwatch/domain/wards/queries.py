@@ -1,0 +1,35 @@
+"""Wards that an actor may see."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from silverwatch.domain.access import Actor
+from silverwatch.domain.errors import NotFoundError
+from silverwatch.domain.wards.models import Bed, Ward
+
+
+def wards_of(session: Session, actor: Actor) -> list[Ward]:
+    """The actor's wards by name."""
+    query = select(Ward).where(Ward.id.in_(actor.ward_ids)).order_by(Ward.name)
+    return list(session.scalars(query))
+
+
+def ward_by_slug(session: Session, actor: Actor, slug: str) -> Ward:
+    """One ward of the actor; raises NotFoundError for another's as for none."""
+    # PostgreSQL cannot even be asked for a text with NUL in it.
+    ward = (
+        None
+        if "\0" in slug
+        else session.scalar(select(Ward).where(Ward.slug == slug, Ward.id.in_(actor.ward_ids)))
+    )
+    if ward is None:
+        raise NotFoundError("There is no such ward.")
+    return ward
+
+
+def wards_of_beds(session: Session, bed_ids: list[UUID]) -> dict[UUID, UUID]:
+    """Bed id to ward id, for those beds that exist."""
+    rows = session.execute(select(Bed.id, Bed.ward_id).where(Bed.id.in_(bed_ids)))
+    return {row.id: row.ward_id for row in rows}

@@ -1,0 +1,93 @@
+"""The way of a fact, as data: which jobs run and which live regions change when something has happened.
+
+A test resolves every name here and fails on a fact without an entry. `Ringer` follows the table after a
+commit; what it could not tell stays unrung in the outbox, and the sweep rings again.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from silverwatch import clock, db
+from silverwatch.adapters.job_queue import JobQueue
+from silverwatch.adapters.redis_bus import Bus
+from silverwatch.domain import events
+from silverwatch.domain.accounts.facts import GrantsChanged
+from silverwatch.domain.alerts.facts import (
+    AlertAcknowledged,
+    AlertChanged,
+    AlertClosed,
+    AlertRaised,
+    PatientsJudged,
+)
+from silverwatch.domain.events import Fact, Recorded
+from silverwatch.domain.readings.facts import ReadingsStored
+
+log = logging.getLogger(__name__)
+
+JUDGE: Final = "silverwatch.jobs.evaluate.judge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Jobs (dotted names) and live regions (names of `live.regions`) that a fact sets in motion."""
+
+    jobs: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+
+ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
+
+FLOW: Final[dict[type[Fact], Route]] = {
+    ReadingsStored: Route(jobs=(JUDGE,)),
+    PatientsJudged: Route(regions=("tile",)),
+    AlertRaised: Route(regions=ALARM_REGIONS),
+    AlertChanged: Route(regions=ALARM_REGIONS),
+    AlertAcknowledged: Route(regions=ALARM_REGIONS),
+    AlertClosed: Route(regions=ALARM_REGIONS),
+    GrantsChanged: Route(),
+}
+
+TOPICS: Final[dict[str, type[Fact]]] = {fact.__name__: fact for fact in FLOW}
+"""On the bus a fact is its class name and the ids of whom it is about, nothing else."""
+
+
+def line(fact: Fact) -> str:
+    """A fact as a line for the bus."""
+    ids: tuple[UUID, ...] = getattr(fact, "ids", ())
+    return f"{type(fact).__name__}:{','.join(str(item) for item in ids)}"
+
+
+def parse(text: str) -> tuple[type[Fact], tuple[UUID, ...]] | None:
+    """The fact's class and ids of a line of the bus; None for a line of a newer version."""
+    topic, _, ids = text.partition(":")
+    cls = TOPICS.get(topic)
+    if cls is None:
+        return None
+    return cls, tuple(UUID(item) for item in ids.split(",") if item)
+
+
+class Ringer:
+    """Tells facts: the hook of `db.transaction()`, and of the sweep."""
+
+    def __init__(self, *, bus: Bus, queue: JobQueue) -> None:
+        self.bus = bus
+        self.queue = queue
+
+    def __call__(self, recorded: Sequence[Recorded]) -> None:
+        """Publish the topics and enqueue the jobs of these facts, then note which durable ones were told."""
+        lines = list(dict.fromkeys(line(fact) for _, fact in recorded))
+        told = self.bus.publish(lines)
+        for _, fact in recorded:
+            for job in FLOW[type(fact)].jobs:
+                self.queue.ring(job)
+        event_ids = [event_id for event_id, _ in recorded if event_id is not None]
+        if told and event_ids:
+            with db.transaction() as session:
+                events.mark_rung(session, event_ids, at=clock.now())
+
+    def readings_stored(self) -> None:
+        """Readings were committed on the hot path: ring for judging."""
+        self.queue.ring(JUDGE)

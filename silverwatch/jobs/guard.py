@@ -1,0 +1,77 @@
+"""The guard: does by the clock what nobody else did in time. PostgreSQL is all it needs."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from silverwatch import clock, db, flow
+from silverwatch.domain import events
+from silverwatch.domain.alerts.models import Heartbeat
+from silverwatch.domain.alerts.watch import watch_devices
+from silverwatch.jobs import evaluate
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 1.0
+BEAT: Final = timedelta(seconds=2)
+UNJUDGED: Final = timedelta(seconds=2)
+UNRUNG: Final = timedelta(seconds=5)
+LOCK: Final = 7002
+
+
+class Guard:
+    """Ticks every second; each duty in a transaction of its own, so that one that fails stops no other."""
+
+    def __init__(self, ringer: flow.Ringer) -> None:
+        self._ringer = ringer
+        self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._swept_at = self._beat_at
+
+    def run(self, stop: threading.Event) -> None:
+        """Tick until told to stop."""
+        while not stop.is_set():
+            self.tick()
+            stop.wait(TICK_S)
+
+    def tick(self) -> None:
+        """One round of every duty."""
+        now = clock.now()
+        self._try("judge", lambda: evaluate.drain(before=now - UNJUDGED))
+        self._try("watch devices", self._watch)
+        if now - self._swept_at >= BEAT:
+            self._swept_at = now
+            self._try("sweep", self._sweep)
+        if now - self._beat_at >= BEAT:
+            self._beat_at = now
+            self._try("heartbeat", _beat)
+
+    def _try(self, what: str, duty: Callable[[], object]) -> None:
+        try:
+            duty()
+        except db.UNAVAILABLE as error:
+            log.warning("guard: %s: the database is away (%s)", what, type(error).__name__)
+        except Exception:
+            log.exception("guard: %s failed", what)
+
+    def _watch(self) -> None:
+        with db.transaction() as session:
+            if session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
+                watch_devices(session, now=clock.now())
+
+    def _sweep(self) -> None:
+        """Tell again what was committed and never told: its process died in between, or Redis was away."""
+        with db.transaction() as session:
+            left = events.unrung(session, before=clock.now() - UNRUNG)
+        if left:
+            self._ringer(left)
+
+
+def _beat() -> None:
+    with db.transaction() as session:
+        row = insert(Heartbeat).values(name="guard", at=clock.now())
+        session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"at": row.excluded.at}))

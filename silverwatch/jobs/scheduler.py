@@ -1,0 +1,29 @@
+"""The scheduler process: the guard and the housekeeping, each a thread with connections of its own."""
+
+import signal
+import threading
+
+from silverwatch.config import Config
+from silverwatch.jobs import housekeeping
+from silverwatch.jobs.boot import boot
+from silverwatch.jobs.guard import Guard
+
+
+def run(config: Config) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    guard = Guard(boot(config))
+    threads = [
+        threading.Thread(target=guard.run, args=(stop,), name="guard"),
+        threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping"),
+    ]
+    for thread in threads:
+        thread.start()
+    # A guard that has died must not look alive: the process ends with it and its parent starts it again.
+    while not stop.wait(1.0) and all(thread.is_alive() for thread in threads):
+        pass
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=10)

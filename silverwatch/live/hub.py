@@ -1,0 +1,359 @@
+"""From a fact to somebody's screen: the hub of one web process.
+
+One thread listens to the bus and notes what changed; one thread reads what changed, draws each region once
+per audience and offers the same bytes to every socket of it. Sockets lose messages and buses die, so every
+open region is also read again by the clock, and every 2 s while the bus is down.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from silverwatch import clock, db
+from silverwatch.adapters.redis_bus import Bus
+from silverwatch.domain.access import may_see_ward
+from silverwatch.domain.accounts import service as accounts
+from silverwatch.domain.accounts.facts import GrantsChanged
+from silverwatch.domain.alerts import queries
+from silverwatch.flow import ALARM_REGIONS, FLOW, parse
+from silverwatch.live.frames import Frames
+from silverwatch.live.health import Health
+from silverwatch.live.regions import ALL, Key
+from silverwatch.live.wire import Connection, region_frame
+from silverwatch.web.audience import Audience
+
+log = logging.getLogger(__name__)
+
+STEP_S: Final = 0.25
+TILE_S: Final = 1.0
+TICK_S: Final = 5.0
+GRANTS_S: Final = 2.0
+BUS_DOWN_S: Final = 2.0
+PART: Final = 25
+"""Regions drawn in one go: the tiles of a ward."""
+PROBE: Final = "Probe"
+ALARM_BAR: Final = "alarm-bar"
+"""Only facts about alarms change it: whose it is to change has an alarm."""
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Client:
+    """A socket, who holds it, and the regions it shows with the ward of each."""
+
+    connection: Connection
+    session_id: UUID
+    account_id: UUID
+    audience: Audience
+    regions: dict[Key, UUID] = field(default_factory=dict)
+
+
+class Hub:
+    """All open sockets of this process."""
+
+    def __init__(self, bus: Bus, *, limit: int) -> None:
+        self._bus = bus
+        self._limit = limit
+        self._name = str(clock.new_id())
+        self._lock = threading.Lock()
+        self._clients: set[Client] = set()
+        self._dirty: dict[Key, float] = {}
+        self._changed: dict[str, set[UUID]] = defaultdict(set)
+        self._sent_at: dict[Key, float] = {}
+        self._frames = Frames()
+        self._missed = False
+        self._reading = threading.Lock()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._heard_at = time.monotonic()
+        self._probed_at = 0.0
+        self._next = {"tick": 0.0, "grants": 0.0, "probe": 0.0, "reread": 0.0}
+        self.health = Health()
+
+    # -- sockets ---------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Does this process carry as many sockets as it can without starving its pages?"""
+        return len(self._clients) >= self._limit
+
+    def serve(self, client: Client) -> None:
+        """Keep a socket: subscribe first, then a snapshot of every region, then pushes until it hangs up."""
+        self._start()
+        with self._lock:
+            self._clients.add(client)
+        try:
+            self._snapshot(client)
+            client.connection.wait()
+        finally:
+            with self._lock:
+                self._clients.discard(client)
+
+    def close_all(self) -> None:
+        """This process stops: browsers come again and find another one (1012, service restart)."""
+        self._stop.set()
+        self._wake.set()
+        for client in self._all():
+            client.connection.close(1012)
+
+    def _all(self) -> list[Client]:
+        with self._lock:
+            return list(self._clients)
+
+    def _snapshot(self, client: Client) -> None:
+        missing = []
+        for key in client.regions:
+            kept = self._frames.find(key, client.audience)
+            if kept is None:
+                missing.append(key)
+            else:
+                client.connection.offer(ALL[key[0]].dom_id(key[1]), version=kept[0], frame=kept[1])
+        self._draw(missing, [client])
+        client.connection.send(self.health.tick())
+
+    # -- threads ---------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._threads:
+                return
+            self._threads = [
+                threading.Thread(target=self._listen, name="hub-bus", daemon=True),
+                threading.Thread(target=self._run, name="hub", daemon=True),
+            ]
+        self._heard_at = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+
+    def _listen(self) -> None:
+        self._bus.listen(self._heard, joined=self._joined, stop=self._stop)
+
+    def _joined(self) -> None:
+        """The bus hears us from now on: what was said before, by anybody, is to be read from the database."""
+        self._missed = True
+        self._wake.set()
+
+    def _heard(self, line: str) -> None:
+        """A line of the bus: note what has changed. Reads nothing and draws nothing."""
+        if line.startswith(PROBE):
+            if line == f"{PROBE}:{self._name}":
+                self._heard_at = time.monotonic()
+            return
+        parsed = parse(line)
+        if parsed is None:
+            return
+        fact, ids = parsed
+        if fact is GrantsChanged:
+            self._next["grants"] = 0.0
+            self._wake.set()
+            return
+        regions = FLOW[fact].regions
+        with self._lock:
+            for region in regions:
+                self._changed[region].update(ids)
+        if regions == ALARM_REGIONS:
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait(STEP_S)
+            self._wake.clear()
+            try:
+                self._step()
+                self.health.db = True
+            except db.UNAVAILABLE:
+                self.health.db = False
+                self.health.failed()
+                self._stop.wait(0.5)
+            except Exception:
+                self.health.failed()
+                log.exception("hub: a step failed")
+                self._stop.wait(0.5)
+            for client in self._all():
+                client.connection.flush()
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        if self._due("probe", now, every=1.0):
+            self._probe(now)
+        if self._due("tick", now, every=TICK_S):
+            self._send_ticks()
+        if self._due("grants", now, every=GRANTS_S):
+            self._check_grants()
+            self._forget_closed()
+        if self._missed or (not self.health.bus and self._due("reread", now, every=BUS_DOWN_S)):
+            self._missed = False
+            open_keys = self._open_keys()
+            self._frames.outdate(open_keys)
+            self._mark(open_keys, at=now)
+        self._by_the_clock(now)
+        first = self._resolve(now=now)
+        keys = self._take(now)
+        try:
+            self._draw_in_parts(keys, first, now=now)
+        except Exception:
+            self._mark(keys, at=now)
+            raise
+
+    def _draw_in_parts(self, keys: list[Key], first: set[Key], *, now: float) -> None:
+        """What alarms have changed first, then the rest in parts: a new alarm waits for one of them at most."""
+        self._draw([key for key in keys if key in first], self._all())
+        rest = [key for key in keys if key not in first]
+        for begin in range(0, len(rest), PART):
+            self._draw(rest[begin : begin + PART], self._all())
+            if self._wake.is_set():
+                for key in rest[begin + PART :]:
+                    self._sent_at.pop(key, None)
+                    self._dirty.setdefault(key, now)
+                return
+
+    def _due(self, what: str, now: float, *, every: float) -> bool:
+        if now < self._next[what]:
+            return False
+        self._next[what] = now + every
+        return True
+
+    # -- health ----------------------------------------------------------------------------------------
+
+    def _probe(self, now: float) -> None:
+        """Hear ourselves: only then do we know that we would hear the workers."""
+        self._bus.publish([f"{PROBE}:{self._name}"])
+        was, self.health.bus = self.health.bus, now - self._heard_at < 3.0
+        if was != self.health.bus:
+            log.warning("hub: the bus is %s", "back" if self.health.bus else "away, reading by the clock")
+            self._missed = True
+
+    def _send_ticks(self) -> None:
+        try:
+            with db.transaction(read_only=True) as session:
+                self.health.lag_is(queries.judge_lag_s(session, now=clock.now()))
+        except db.UNAVAILABLE:
+            self.health.db = False
+        frame = self.health.tick()
+        for client in self._all():
+            client.connection.send(frame)
+
+    def _check_grants(self) -> None:
+        """Who has lost the session loses the socket; who has lost a ward loses its regions."""
+        clients = self._all()
+        if not clients:
+            return
+        with db.transaction(read_only=True) as session:
+            held = accounts.open_sessions(
+                session, session_ids={c.session_id for c in clients}, now=clock.now()
+            )
+        for client in clients:
+            signed_in = held.get(client.session_id)
+            if signed_in is None:
+                client.connection.close(4401, "the session has ended")
+            elif not all(may_see_ward(signed_in.actor, ward) for ward in client.regions.values()):
+                client.connection.close(1008, "the ward is no longer yours")
+
+    # -- what to draw ----------------------------------------------------------------------------------
+
+    def _open_keys(self) -> set[Key]:
+        return {key for client in self._all() for key in client.regions}
+
+    def _mark(self, keys: Iterable[Key], *, at: float) -> None:
+        for key in keys:
+            self._dirty.setdefault(key, at)
+
+    def _forget_closed(self) -> None:
+        """Of regions that no socket shows any more."""
+        open_keys = self._open_keys()
+        self._sent_at = {key: at for key, at in self._sent_at.items() if key in open_keys}
+        self._frames.forget_all_but(open_keys)
+
+    def _by_the_clock(self, now: float) -> None:
+        for key in self._open_keys():
+            if now - self._sent_at.get(key, 0.0) >= ALL[key[0]].every_s:
+                self._dirty.setdefault(key, now)
+
+    def _resolve(self, *, now: float) -> set[Key]:
+        """Turn changed patients into changed regions that somebody shows; gives those of alarms."""
+        with self._lock:
+            changed, self._changed = self._changed, defaultdict(set)
+        patients = set().union(*changed.values()) if changed else set()
+        if not patients:
+            return set()
+        try:
+            with db.transaction(read_only=True) as session:
+                places = queries.places_of(session, patients, now=clock.now())
+        except db.UNAVAILABLE:
+            with self._lock:
+                for name, ids in changed.items():
+                    self._changed[name] |= ids
+            raise
+        alarmed = changed.get(ALARM_BAR, set())
+        of_alarms: dict[Key, bool] = {}
+        for name, ids in changed.items():
+            for patient_id in ids & places.keys():
+                bed_id, ward_id = places[patient_id]
+                key = (name, bed_id if ALL[name].subject == "bed" else ward_id)
+                of_alarms[key] = of_alarms.get(key, False) or patient_id in alarmed
+        # First outdated, then looked for: a screen that joins in between is either drawn anew or found open.
+        self._frames.outdate(of_alarms)
+        shown = of_alarms.keys() & self._open_keys()
+        self._mark(shown, at=now)
+        urgent = {key for key in shown if of_alarms[key]}
+        for key in urgent:
+            self._sent_at.pop(key, None)
+        return urgent
+
+    def _take(self, now: float) -> list[Key]:
+        """The dirty regions whose turn it is; a tile comes once a second at most."""
+        ready = [key for key in self._dirty if now - self._sent_at.get(key, -TILE_S) >= TILE_S]
+        for key in ready:
+            self._sent_at[key] = now
+            del self._dirty[key]
+        self._frames.outdate(ready)
+        return ready
+
+    def _draw(self, keys: Iterable[Key], clients: list[Client]) -> None:
+        """Read each kind of region in one go, draw once per audience, offer to every socket that shows it."""
+        by_name: dict[str, list[UUID]] = defaultdict(list)
+        for name, subject_id in keys:
+            by_name[name].append(subject_id)
+        if not by_name:
+            return
+        shown: dict[Key, list[Client]] = defaultdict(list)
+        for client in clients:
+            for key in client.regions:
+                shown[key].append(client)
+        now = clock.now()
+        # One reading at a time: a higher version must never carry older values.
+        with self._reading:
+            version = self._frames.next_version()
+            with db.transaction(read_only=True) as session:
+                views = {name: ALL[name].load(session, ids, now) for name, ids in by_name.items()}
+        for name, ids in by_name.items():
+            for subject_id in ids:
+                key = (name, subject_id)
+                if subject_id in views[name]:
+                    self._send_or_say(key, views[name][subject_id], to=shown[key], version=version)
+
+    def _send_or_say(self, key: Key, view: object, *, to: list[Client], version: int) -> None:
+        """One region that cannot be drawn holds no other one, and no screen looks live meanwhile."""
+        try:
+            self._send(key, view, to=to, version=version)
+        except Exception:
+            self.health.failed()
+            log.exception("hub: %s-%s cannot be drawn", *key)
+
+    def _send(self, key: Key, view: object, *, to: list[Client], version: int) -> None:
+        region = ALL[key[0]]
+        dom_id = region.dom_id(key[1])
+        now = clock.now()
+        frames: dict[Audience, bytes] = {}
+        for client in to:
+            frame = frames.get(client.audience)
+            if frame is None:
+                frame = region_frame(dom_id, region.draw(view, audience=client.audience, now=now))
+                frames[client.audience] = frame
+                self._frames.keep(key, client.audience, version=version, frame=frame)
+            client.connection.offer(dom_id, version=version, frame=frame)

@@ -1,0 +1,76 @@
+"""The traffic of the demo, from its info file: devices over HTTP, a nurse with the form, and a past to begin with."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, Final
+
+from silverwatch import clock
+from silverwatch.simulator import commands
+from silverwatch.simulator.client import DeviceClient
+from silverwatch.simulator.history import ManualSet, history, observations
+from silverwatch.simulator.nurse import Nurse
+from silverwatch.simulator.ward import BedCast, cast
+
+SEED: Final = 4
+PAST: Final = timedelta(hours=13)
+Say = Callable[[str], None]
+
+
+def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, with_past: bool) -> None:
+    """Drive the demo's devices and its nurses until `stop`; first tell the past, if nothing is stored yet."""
+    start = clock.now()
+    nurses = _nurses(info)
+    places = {device["serial"]: device for device in info["devices"]}
+    people = {
+        bed.patient.ref: places[bed.device.serial]
+        for ward in cast()
+        for bed in ward.beds
+        if bed.patient and bed.device and bed.device.serial in places
+    }
+
+    def record(ref: str, manual: ManualSet) -> None:
+        place = people[ref]
+        nurses[place["ward"]].record(place["patient_id"], manual)
+
+    if with_past:
+        for ward in cast():
+            for bed in ward.beds:
+                _tell_past(info["base_url"], bed, places, record, until=start)
+    commands.simulate_command(
+        base_url=info["base_url"],
+        keys={serial: place["key"] for serial, place in places.items()},
+        seed=SEED,
+        speed=speed,
+        stop=stop,
+        say=say,
+        start=start,
+        post_observation=record,
+    )
+
+
+def _nurses(info: Mapping[str, Any]) -> dict[str, Nurse]:
+    return {
+        account["ward"]: Nurse(info["base_url"], email=account["email"], password=account["password"])
+        for account in info["accounts"]
+        if account["role"] == "caregiver"
+    }
+
+
+def _tell_past(
+    base_url: str,
+    bed: BedCast,
+    places: Mapping[str, Any],
+    record: Callable[[str, ManualSet], None],
+    *,
+    until: datetime,
+) -> None:
+    if bed.device is None or bed.patient is None or bed.device.serial not in places:
+        return
+    client = DeviceClient(base_url, places[bed.device.serial]["key"], serial=bed.device.serial)
+    for reading in history(bed, until=until, seed=SEED):
+        client.add(reading.at, reading.values)
+    client.drain(Event())
+    client.close()
+    for manual in observations(bed, until - PAST, until, seed=SEED, start=until):
+        record(bed.patient.ref, manual)

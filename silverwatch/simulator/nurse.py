@@ -1,0 +1,54 @@
+"""The demo's nurse: signs in like anybody and records observations with the form, over HTTP."""
+
+import http.cookiejar
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Final
+
+from silverwatch.simulator.errors import SimulatorError
+from silverwatch.simulator.history import ManualSet
+
+TIMEOUT_S: Final = 10.0
+_FIELD: Final = re.compile(r'name="(csrf_token|form_id)" value="([^"]+)"')
+
+
+class Nurse:
+    """One browser session without a browser."""
+
+    def __init__(self, base_url: str, *, email: str, password: str) -> None:
+        self._base_url, self._email, self._password = base_url.rstrip("/"), email, password
+        self._jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
+        self._signed_in = False
+
+    def record(self, patient_id: str, manual: ManualSet) -> None:
+        """Store one set; raises SimulatorError when the server does not take it."""
+        url = f"/patients/{patient_id}/observations"
+        fields = self._form(f"{url}/new")
+        body = {name: str(value) for name, value in manual.values.items()}
+        self._post(url, {**fields, **body, "measured_at": manual.at.isoformat()})
+
+    def _form(self, path: str) -> dict[str, str]:
+        """The hidden fields of a form, after signing in if that is what it takes."""
+        for _ in range(2):
+            page, address = self._open(path)
+            if not urllib.parse.urlsplit(address).path.startswith("/login"):
+                return dict(_FIELD.findall(page))
+            token = dict(_FIELD.findall(page)).get("csrf_token", "")
+            self._post("/login", {"csrf_token": token, "email": self._email, "password": self._password})
+        raise SimulatorError(f"{self._email} cannot sign in")
+
+    def _post(self, path: str, fields: Mapping[str, str]) -> None:
+        self._open(path, urllib.parse.urlencode(fields).encode())
+
+    def _open(self, path: str, body: bytes | None = None) -> tuple[str, str]:
+        try:
+            with self._opener.open(self._base_url + path, data=body, timeout=TIMEOUT_S) as answer:
+                return answer.read().decode(), answer.geturl()
+        except urllib.error.HTTPError as error:
+            raise SimulatorError(f"{path}: answered {error.code}") from None
+        except OSError as error:
+            raise SimulatorError(f"{path}: {error}") from None

@@ -1,0 +1,139 @@
+"""The demo hospital as rows: wards, beds, patients, devices with keys, people with random passwords."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from silverwatch import clock
+from silverwatch.domain.access import Role
+from silverwatch.domain.accounts.service import create_account
+from silverwatch.domain.devices.service import bind, create_device, issue_key
+from silverwatch.domain.records.service import admit, create_patient
+from silverwatch.domain.wards.models import Bed, Ward
+from silverwatch.simulator.ward import BedCast, PatientCast, WardCast
+
+PAST: Final = timedelta(hours=25)
+"""How long everybody has been there when the demo begins, so that there is a past to show."""
+
+NAMES: Final = {
+    ("4b", Role.CAREGIVER): "A. Mwangi",
+    ("4b", Role.TECHNICIAN): "J. Otieno",
+    ("5a", Role.CAREGIVER): "L. Achieng",
+    ("5a", Role.TECHNICIAN): "P. Kiptoo",
+}
+
+Info = dict[str, Any]
+"""accounts [{role, ward, email, password}], devices [{serial, key, ward, bed, patient_id}], gateway_key."""
+
+
+def is_empty(session: Session) -> bool:
+    """Is there no ward yet?"""
+    return session.scalar(select(func.count()).select_from(Ward)) == 0
+
+
+def seed(session: Session, wards: Sequence[WardCast], *, now: datetime) -> Info:
+    """Add the cast to an empty database; gives the secrets, which are stored nowhere else."""
+    info: Info = {"accounts": [], "devices": [], "gateway_key": ""}
+    ward_ids: dict[str, UUID] = {}
+    for cast in wards:
+        ward = Ward(id=clock.new_id(), slug=cast.slug, name=f"Ward {cast.name}", description=cast.description)
+        session.add(ward)
+        session.flush()
+        ward_ids[cast.slug] = ward.id
+        patients = [
+            _bed(session, info, ward, bed, position=position, now=now)
+            for position, bed in enumerate(cast.beds, start=1)
+        ]
+        _accounts(session, info, ward, patients=[found for found in patients if found])
+    _account(
+        session, info, role=Role.ADMIN, ward=None, name="Administrator", ward_ids=list(ward_ids.values())
+    )
+    gateway = create_device(session, serial="SW-GATEWAY", kind="gateway", interval_s=60)
+    info["gateway_key"] = issue_key(session, gateway.id)
+    return info
+
+
+def _bed(
+    session: Session, info: Info, ward: Ward, cast: BedCast, *, position: int, now: datetime
+) -> tuple[UUID, PatientCast] | None:
+    bed = Bed(id=clock.new_id(), ward_id=ward.id, label=cast.label, position=position)
+    session.add(bed)
+    session.flush()
+    if cast.patient is None:
+        return None
+    patient = create_patient(
+        session,
+        hospital_number=f"{ward.slug.upper()}-{position:04d}",
+        family_name=cast.patient.family.upper(),
+        given_name=cast.patient.given,
+        born_on=_born_on(cast.patient, now=now),
+        sex=cast.patient.sex,
+        spo2_scale=cast.patient.spo2_scale,
+        simulated=True,
+    )
+    admit(session, patient_id=patient.id, bed_id=bed.id, at=now - PAST)
+    if cast.device is not None:
+        device = create_device(
+            session,
+            serial=cast.device.serial,
+            kind=cast.device.kind,
+            interval_s=cast.device.interval_s,
+            ward_id=ward.id,
+        )
+        bind(session, device_id=device.id, patient_id=patient.id, start=now - PAST)
+        info["devices"].append(
+            {
+                "serial": device.serial,
+                "key": issue_key(session, device.id),
+                "ward": ward.slug,
+                "bed": bed.label,
+                "patient_id": str(patient.id),
+            }
+        )
+    return patient.id, cast.patient
+
+
+def _born_on(patient: PatientCast, *, now: datetime) -> date:
+    """A birthday some months ago, always the same for the same patient."""
+    return (now - timedelta(days=int(365.25 * patient.age) + 30 + len(patient.ref) * 9)).date()
+
+
+def _accounts(session: Session, info: Info, ward: Ward, *, patients: list[tuple[UUID, PatientCast]]) -> None:
+    for role in (Role.CAREGIVER, Role.TECHNICIAN):
+        name = NAMES.get((ward.slug, role), f"{role.value.capitalize()} {ward.name}")
+        _account(session, info, role=role, ward=ward, name=name, ward_ids=[ward.id])
+    if patients:
+        patient_id, cast = patients[0]
+        name = f"{cast.given} {cast.family.capitalize()}"
+        _account(session, info, role=Role.PATIENT, ward=ward, name=name, patient_id=patient_id)
+
+
+def _account(
+    session: Session,
+    info: Info,
+    *,
+    role: Role,
+    ward: Ward | None,
+    name: str,
+    ward_ids: Sequence[UUID] = (),
+    patient_id: UUID | None = None,
+) -> None:
+    email = f"{role.value}-{ward.slug}@demo.example" if ward else f"{role.value}@demo.example"
+    password = secrets.token_urlsafe(12)
+    create_account(
+        session,
+        email=email,
+        password=password,
+        role=role,
+        name=name,
+        ward_ids=ward_ids,
+        patient_id=patient_id,
+    )
+    info["accounts"].append(
+        {"role": role.value, "ward": ward.slug if ward else None, "email": email, "password": password}
+    )

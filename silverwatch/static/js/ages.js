@@ -1,0 +1,12 @@
+// Ages are counted here, so that they go on rising when the server is dead.
+import { age, duration, now } from "./clock.js";
+
+function write() {
+  for (const element of document.querySelectorAll("time[data-t]")) {
+    const past = now() - element.dataset.t;
+    element.textContent = "since" in element.dataset ? duration(past) : age(past);
+  }
+}
+
+document.addEventListener("beat", write);
+document.addEventListener("htmx:after:swap", write);

@@ -1,0 +1,25 @@
+// What the alarm bar says: for the title, the announcement of new highs, and the sound.
+const announcer = document.getElementById("announcer");
+const title = document.title.replace(/^\(\d+ HIGH\) /, "");
+let known = null;
+
+/** The untaken alarms, most urgent first. */
+export function open() {
+  return [...document.querySelectorAll("[data-alarm-id][data-state=new]")].map((line) => ({
+    id: line.dataset.alarmId,
+    priority: line.dataset.priority,
+    text: line.querySelector(".text").textContent.trim(),
+  }));
+}
+
+function look() {
+  const highs = open().filter((alarm) => alarm.priority === "high");
+  const wanted = (highs.length ? `(${highs.length} HIGH) ` : "") + title;
+  if (document.title !== wanted) document.title = wanted;
+  const news = highs.filter((alarm) => known && !known.has(alarm.id));
+  if (news.length) announcer.textContent = news.map((alarm) => alarm.text).join(". ");
+  known = new Set(highs.map((alarm) => alarm.id));
+}
+
+document.addEventListener("beat", look);
+document.addEventListener("htmx:after:swap", look);

@@ -1,0 +1,25 @@
+// The live board: htmx swaps what the socket pushes, these modules do the rest.
+import "./ages.js";
+import "./alarms.js";
+import "./clock.js";
+import "./keys.js";
+import "./liveness.js";
+import "./sound.js";
+import "./wall.js";
+
+// A page out of the back-forward cache is old.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+const notice = document.getElementById("notice");
+for (const name of ["htmx:response:error", "htmx:error"]) {
+  document.addEventListener(name, (event) => {
+    if (!event.target.closest?.(".ack")) return;
+    notice.textContent = notice.dataset.failed;
+    setTimeout(() => (notice.textContent = ""), 8000);
+  });
+}
+
+// One heart for all. Ticks of the socket beat too: browsers slow the timers of hidden tabs.
+const beat = () => document.dispatchEvent(new Event("beat"));
+beat();
+setInterval(beat, 1000);

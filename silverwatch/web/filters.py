@@ -1,0 +1,105 @@
+"""How values look on a screen: times, ages, numbers and names. No language here, only figures and signs."""
+
+import os
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from silverwatch.clock import epoch_ms
+from silverwatch.domain.alerts.board import Cell, PatientHeader
+from silverwatch.domain.readings.vitals import BY_NAME
+from silverwatch.web.audience import Names
+
+MISSING = "– –"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SUFFIX = {"oxygen_saturation": "%", "temperature": "°"}
+"""The units that stay with the number even where there is no room; the rest stand in the legend."""
+
+_zone = ZoneInfo(os.environ.get("SILVERWATCH_TIMEZONE", "Africa/Nairobi"))
+
+
+def set_time_zone(name: str) -> None:
+    """Show all times in the IANA zone `name`."""
+    global _zone
+    _zone = ZoneInfo(name)
+
+
+def time_zone() -> str:
+    """The IANA name of the zone that times are shown in."""
+    return _zone.key
+
+
+def clock_time(moment: datetime) -> str:
+    """14:32 in the zone of the site."""
+    return moment.astimezone(_zone).strftime("%H:%M")
+
+
+def day(moment: datetime) -> str:
+    """22-Nov-2026 in the zone of the site."""
+    return calendar_day(moment.astimezone(_zone).date())
+
+
+def calendar_day(on: date) -> str:
+    """22-Nov-2026."""
+    return f"{on.day:02}-{MONTHS[on.month - 1]}-{on.year}"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How old a value is: 4 s, 14 min, 1 h 05, 3 d. `ages.js` counts on with the same words."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86400:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02}"
+    return f"{seconds // 86400} d"
+
+
+def duration(moment: datetime, now: datetime) -> str:
+    """How long something has lasted: 0:42 and 3:10, from one hour on 1 h 05."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 3600 else age(moment, now)
+
+
+def number(value: float, vital: str) -> str:
+    """A value with the decimals of its vital and no unit."""
+    known = BY_NAME.get(vital)
+    return f"{value:.{known.precision if known else 0}f}"
+
+
+def measured(value: float, vital: str) -> str:
+    """A value as it stands in a sentence: 84%, 39.2°, 26."""
+    return number(value, vital) + SUFFIX.get(vital, "")
+
+
+def cell_value(cell: Cell) -> str:
+    """The figure of a cell without its unit: 72, 134/78, 36.6; two dashes where there is none."""
+    if cell.value is None:
+        return MISSING
+    if cell.name == "blood_pressure":
+        second = "–" if cell.second is None else f"{cell.second:.0f}"
+        return f"{cell.value:.0f}/{second}"
+    return number(cell.value, cell.name)
+
+
+def patient_name(patient: PatientHeader, names: Names) -> str:
+    """KAMAU, Grace or G.K.; empty where only the bed may be shown."""
+    if names == "bed":
+        return ""
+    if names == "initials":
+        return "".join(f"{part[0].upper()}." for part in (patient.given_name, patient.family_name) if part)
+    return f"{patient.family_name.upper()}, {patient.given_name}"
+
+
+FILTERS = {
+    "clock_time": clock_time,
+    "day": day,
+    "calendar_day": calendar_day,
+    "age": age,
+    "duration": duration,
+    "epoch_ms": epoch_ms,
+    "number": number,
+    "measured": measured,
+    "cell_value": cell_value,
+    "patient_name": patient_name,
+}

@@ -1,0 +1,101 @@
+"""What every page needs to know of its reader, gathered from the request once."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Response, request
+from flask_wtf.csrf import generate_csrf
+
+from silverwatch.domain.access import Actor, Role
+from silverwatch.web import login
+from silverwatch.web.audience import NAMES, Audience, Names
+from silverwatch.web.hypermedia import html
+from silverwatch.web.templating import render, render_page
+from silverwatch.web.views import STAFF_NAV, THEMES, ErrorView, Page, Theme
+
+DISPLAY_COOKIE: Final = "sw_display"
+DISPLAY_DAYS: Final = 365
+
+
+def display() -> tuple[Theme, Names]:
+    """The reader's theme and how private names are, from their own cookie."""
+    theme, _, names = request.cookies.get(DISPLAY_COOKIE, "").partition(".")
+    return (
+        theme if theme in THEMES else "auto",
+        names if names in NAMES else "full",
+    )
+
+
+def audience(actor: Actor, *, wall: bool = False) -> Audience:
+    """For whom regions are drawn. A wall screen shows initials at most, and takes no alarm."""
+    _, names = display()
+    if wall and names == "full":
+        names = "initials"
+    return Audience(
+        role=actor.role.value,
+        names=names,
+        may_acknowledge=actor.role is Role.CAREGIVER and not wall,
+        wall=wall,
+    )
+
+
+def page(title: str, *, live_url: str | None = None) -> Page:
+    """The frame of a page for whoever asks."""
+    found = login.signed_in()
+    theme, _ = display()
+    return Page(
+        title=title,
+        path=request.path,
+        csrf_token=generate_csrf(),
+        actor_name=found.actor.name if found else None,
+        actor_initials=initials(found.actor.name) if found else "",
+        nav=STAFF_NAV[found.actor.role.value] if found else (),
+        theme=theme,
+        live_url=live_url,
+    )
+
+
+def answer(
+    template: str, title: str, *, status: int = 200, live_url: str | None = None, **data: object
+) -> Response:
+    """A whole page as an answer."""
+    found = login.signed_in()
+    reader = data.pop("audience", None)
+    if not isinstance(reader, Audience):
+        reader = audience(found.actor) if found else Audience(role="nobody")
+    return html(render_page(template, reader, page=page(title, live_url=live_url), **data), status)
+
+
+def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
+    """The address of the page's socket: its regions stand in it, so that a reconnect subscribes again."""
+    query = [("r", dom_id) for dom_id in dom_ids]
+    return "/ws/live/?" + urlencode([*query, ("wall", "1")] if wall else query)
+
+
+def error_page(*, status: int, title: str, detail: str) -> str:
+    """An error as a page. It asks the database nothing: that may be what is broken."""
+    found = getattr(request, "silverwatch_actor", None)
+    view = ErrorView(status=status, heading=title, advice=detail, home_url=found.home if found else "/")
+    theme, _ = display()
+    frame = Page(title=title, path=request.path, csrf_token="", theme=theme)
+    return render_page("errors/error.html", Audience(role="nobody"), page=frame, error=view)
+
+
+def error_line(*, status: int, title: str, detail: str) -> str:
+    """An error as one line for htmx."""
+    view = ErrorView(status=status, heading=title, advice=detail)
+    return render("errors/_error.html", Audience(role="nobody"), error=view)
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and last word of a name."""
+    words = [word for word in name.replace(".", " ").split() if word]
+    return "".join(word[0].upper() for word in ([words[0], words[-1]] if len(words) > 1 else words))
+
+
+def local_path(target: str | None) -> str | None:
+    """A path of this site, or None: never another host, whatever tricks the text plays."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target:
+        return target if target.isprintable() else None
+    return None

@@ -1,0 +1,122 @@
+"""What the pages around the live regions show, as plain values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Theme = Literal["day", "night", "auto"]
+THEMES: tuple[Theme, ...] = ("day", "night", "auto")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """One entry of the rail. `label` is English; the template translates it."""
+
+    url: str
+    label: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What every page needs besides its data. `live_url` is the address of the page's web socket."""
+
+    title: str
+    path: str
+    csrf_token: str
+    actor_name: str | None = None
+    actor_initials: str = ""
+    nav: tuple[NavItem, ...] = ()
+    theme: Theme = "auto"
+    live_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """The sign-in form as it was sent. `errors` maps a field (or "form") to what to do about it."""
+
+    email: str = ""
+    next: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorView:
+    """An error page: what happened, what to do, and where home is."""
+
+    status: int
+    heading: str
+    advice: str
+    home_url: str = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WardCard:
+    """One ward of the administrator's list."""
+
+    slug: str
+    name: str
+    description: str
+    beds: int
+    patients: int
+    high: int = 0
+    medium: int = 0
+    technical: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemLine:
+    """One part of the system and how it does. `detail` says it in words: "last judged 2 s ago"."""
+
+    name: str
+    state: Literal["ok", "late", "down"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """One device of the technician's list, without the patient's name."""
+
+    id: UUID
+    serial: str
+    bed: str | None
+    state: str
+    battery: int | None = None
+    signal_bars: int | None = None
+    last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainReading:
+    """A patient's own latest value of one vital. `second` is the diastolic pressure.
+
+    `vital` is a name of `vitals.BY_NAME`, or `blood_pressure`.
+    """
+
+    vital: str
+    value: float
+    at: datetime
+    second: float | None = None
+
+
+STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
+    "caregiver": (NavItem(url="/ward", label="Ward", icon="layout-grid"),),
+    "admin": (
+        NavItem(url="/admin", label="Overview", icon="server"),
+        NavItem(url="/ward", label="Ward", icon="layout-grid"),
+    ),
+    "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),
+    "patient": (NavItem(url="/portal", label="Home", icon="home"),),
+}
+"""The rail of each role: only pages that exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationForm:
+    """A set of observations as it was sent. `form_id` makes a resend the same set."""
+
+    form_id: UUID
+    measured_at: datetime | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,118 @@
+"""axe on every page, by day and by night, on every kind of screen; no small text, no sideways scroll."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.conftest import Open
+from tests.e2e.demo import Demo
+from tests.e2e.screen import Watch, has, sign_in, tile, until
+
+pytestmark = pytest.mark.e2e
+
+AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text("utf-8")
+RUN = """() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(
+  ({violations}) => violations.map(({id, nodes}) =>
+    `${id}: ${nodes.map((node) => node.html.slice(0, 160) + ' ' + node.failureSummary).join(' | ')}`))"""
+SMALL = """() => [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() &&
+  [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) &&
+  parseFloat(getComputedStyle(e).fontSize) < 11).map((e) => e.outerHTML.slice(0, 99))"""
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """() => [...document.querySelectorAll('.value, .tile .line, .tile .label, .due, .counts, .button')]
+  .filter((e) => {
+    const around = e.closest('.cell') ?? e.closest('.tile') ?? document.body;
+    const beyond = e.getBoundingClientRect().right > around.getBoundingClientRect().right + 1;
+    return e.checkVisibility() && (beyond || (e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1));
+  }).map((e) => e.className + ': ' + e.textContent.trim())"""
+
+SCREENS = {"desk": (1440, 900), "old": (1280, 720), "phone": (390, 844), "narrow": (320, 700)}
+WALL = {"wall": (1920, 1080)}
+
+
+def faults(page: Page) -> list[str]:
+    """Everything that is wrong with the page as it stands."""
+    page.context.new_cdp_session(page).send(
+        "Runtime.evaluate", {"expression": f"{AXE};0", "allowUnsafeEvalBlockedByCSP": True}
+    )
+    found: list[str] = page.evaluate(RUN)
+    found += [f"small: {text}" for text in page.evaluate(SMALL)]
+    found += [f"cut: {text}" for text in page.evaluate(CUT)]
+    if (beyond := page.evaluate(WIDE)) > 0:
+        found.append(f"{beyond} px to the side")
+    return found
+
+
+def look(context: BrowserContext, url: str, screens: dict[str, tuple[int, int]] = SCREENS) -> None:
+    """Look at a page on all screens, by day and by night."""
+    page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    for name, (width, height) in screens.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.goto(url)
+            assert faults(page) == [], f"{url} {name} {scheme}"
+    page.close()
+
+
+def every_kind(demo: Demo, page: Page) -> None:
+    """All kinds of alarms and states on one board."""
+    demo.post(1)
+    demo.post(2, calm=True, oxygen_saturation=76)
+    demo.post(3, heart_rate=88, temperature=39.1)
+    demo.post(4, calm=True, oxygen_saturation=78)
+    demo.post(5, heart_rate=70, oxygen_saturation=0)
+    demo.post(6, ago_s=300)
+    for bed in (2, 4):
+        has(page, tile(page, bed), "high")
+    has(page, tile(page, 3), "medium")
+    tile(page, 4).locator(".ack").click()
+    has(page, tile(page, 4), "acknowledged")
+
+
+def test_sign_in_and_errors(open_context: Open, demo: Demo, watches: list[Watch]) -> None:
+    context = open_context()
+    watches[0].allow("status of 4..")
+    look(context, f"{demo.url}/login")
+    look(context, f"{demo.url}/nothing-here")
+    page = context.new_page()
+    page.goto(f"{demo.url}/login")
+    page.click("main button")
+    expect(page.locator(".error-summary")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_board_and_wall(page: Page, demo: Demo) -> None:
+    sign_in(page, demo)
+    look(page.context, f"{demo.url}/ward/4b")
+    every_kind(demo, page)
+    look(page.context, f"{demo.url}/ward/4b")
+    look(page.context, f"{demo.url}/ward/4b/wall", WALL)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_observations(page: Page, demo: Demo, watch: Watch) -> None:
+    watch.allow("status of 422")
+    sign_in(page, demo)
+    look(page.context, f"{demo.url}/patients/{demo.device(7)['patient_id']}/observations/new")
+    tile(page, 7).locator(".record").click()
+    page.get_by_label("Temperature").fill("400")
+    page.get_by_role("button", name="Save observations").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "path"), [("admin", "/admin"), ("technician", "/devices"), ("patient", "/portal")]
+)
+def test_other_roles(page: Page, demo: Demo, watch: Watch, role: str, path: str) -> None:
+    watch.allow("status of 403")
+    demo.post(1, temperature=36.8, systolic_bp=120, diastolic_bp=71)
+    until(page, lambda: demo.rows("SELECT count(*) FROM reading") == [(1,)])
+    sign_in(page, demo, role, None if role == "admin" else "4b")
+    look(page.context, f"{demo.url}{path}")
+    if role != "admin":
+        look(page.context, f"{demo.url}/ward/4b", {"phone": SCREENS["phone"]})
