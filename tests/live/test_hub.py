@@ -146,4 +146,5 @@ def test_what_was_read_before_a_change_is_handed_to_nobody() -> None:
     assert frames.find(key, NURSE) is None
     frames.keep(key, NURSE, version=frames.next_version(), frame=b"after")
     found = frames.find(key, NURSE)
-    assert found is not None and found[1] == b"after"
+    assert found is not None
+    assert found[1] == b"after"
