@@ -20,7 +20,7 @@ class Settings(msgspec.Struct):
 
 
 @bp.get("/api/devices/self/")
-@gates.device_key
+@gates.machine_key
 def get_own_settings() -> Response:
     """The settings of the device whose key it is."""
     key_hash = keys.presented()

@@ -33,7 +33,7 @@ on_stored: Callable[[], None] = _tell_nobody
 
 
 @bp.post("/api/readings/")
-@gates.device_key
+@gates.machine_key
 def post_readings() -> Response:
     """Store a post of readings and events: 200, or 422 if every item was refused."""
     key_hash = keys.presented()

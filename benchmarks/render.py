@@ -19,7 +19,7 @@ from silverwatch.config import Config
 from silverwatch.live.regions import ALL
 from silverwatch.web.audience import Audience
 
-NURSE: Final = Audience(role="caregiver", may_acknowledge=True)
+NURSE: Final = Audience(role="caregiver", may_take_alarms=True)
 
 
 def run(site: Place) -> list[Line]:

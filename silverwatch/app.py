@@ -8,14 +8,15 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 import api
-from silverwatch import db, flow, schema
+from silverwatch import db, flow, keys, schema
 from silverwatch.adapters.job_queue import JobQueue
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.blueprints import admin, auth, caregiver, health, patient, sockets, technician
 from silverwatch.config import Config
+from silverwatch.domain import audit
 from silverwatch.domain.models import metadata
 from silverwatch.live.hub import Hub
-from silverwatch.web import errors, gates, headers, login
+from silverwatch.web import auditing, errors, gates, headers, login
 
 
 class Database:
@@ -38,9 +39,12 @@ def create_app(config: Config | None = None) -> Flask:
     ringer = flow.Ringer(bus=Bus(config.redis_url), queue=JobQueue(config.redis_url))
     db.on_commit(ringer)
     app.extensions["silverwatch"] = ringer
+    app.extensions["config"] = config
     app.extensions["hub"] = Hub(Bus(config.redis_url), limit=config.socket_limit)
     csrf = CSRFProtect(app)
+    audit.configure(keys.of_audit(config))
     login.init_app(app)
+    auditing.init_app(app)
     gates.init_app(app)
     headers.init_app(app, secure=config.secure_cookies)
     errors.init_app(app)
@@ -58,6 +62,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _settings(app: Flask, config: Config) -> None:
     app.config.update(
         SECRET_KEY=config.secret_key,
+        SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
         SESSION_COOKIE_NAME="__Host-sw" if config.secure_cookies else "sw",
         SESSION_COOKIE_SECURE=config.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,

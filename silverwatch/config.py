@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class ConfigError(Exception):
@@ -20,6 +21,19 @@ class Config:
     owner_url: str
     redis_url: str
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...] = ()
+    """Keys of before the last rotation: what they signed stays good until they are taken out."""
+    audit_key: str = ""
+    """Seals the audit; derived from `secret_key` where it is empty."""
+    audit_anchor: Path | None = None
+    """Where the heads of the audit are written once a minute; best on another machine's disk."""
+    base_url: str = "http://127.0.0.1:8000"
+    """How people reach the site: links in letters begin with it, never with a Host header."""
+    smtp_url: str = ""
+    """smtp://user:password@host:port, smtps://..; file:///folder writes letters there (the demo)."""
+    mail_from: str = "Silver Watch <silverwatch@localhost>"
+    trusted_proxies: int = 0
+    """How many proxies before us add X-Forwarded-For; 0 believes none."""
     secure_cookies: bool = True
     socket_limit: int = 250
     """How many live sockets one web process carries before it asks the next one to come later."""
@@ -39,6 +53,15 @@ class Config:
             owner_url=driver_url(env.get("MIGRATION_DATABASE_URL") or database_url),
             redis_url=_required(env, "REDIS_URL"),
             secret_key=secret,
+            secret_key_fallbacks=tuple(
+                key.strip() for key in env.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip()
+            ),
+            audit_key=env.get("AUDIT_KEY", "").strip(),
+            audit_anchor=Path(env["AUDIT_ANCHOR"]) if env.get("AUDIT_ANCHOR", "").strip() else None,
+            base_url=env.get("BASE_URL", "").strip().rstrip("/") or "http://127.0.0.1:8000",
+            smtp_url=env.get("SMTP_URL", "").strip(),
+            mail_from=env.get("MAIL_FROM", "").strip() or "Silver Watch <silverwatch@localhost>",
+            trusted_proxies=_number(env, "TRUSTED_PROXIES", default=0, least=0),
             secure_cookies=env.get("SILVERWATCH_PLAIN_HTTP") != "1",
             socket_limit=_number(env, "SILVERWATCH_SOCKETS", default=250),
             pool_size=_number(env, "SILVERWATCH_POOL", default=12),
@@ -60,10 +83,10 @@ def _required(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, *, default: int, least: int = 1) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"{name} must be a whole number above 0, not {text!r}.")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}.")
     return int(text)

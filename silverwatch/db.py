@@ -121,6 +121,11 @@ def tell(facts: Sequence[Any]) -> None:
         log.exception("telling %d facts failed after their commit", len(facts))
 
 
+def before_commit(session: Session, work: Callable[[Session], None]) -> None:
+    """Do this at the very end of the transaction: what holds a lock that everybody needs holds it briefly."""
+    session.info.setdefault("before_commit", []).append(work)
+
+
 @contextmanager
 def transaction(*, read_only: bool = False) -> Iterator[Session]:
     """A session that commits at the end of the block and then tells its facts; rolls back on an error."""
@@ -131,6 +136,8 @@ def transaction(*, read_only: bool = False) -> Iterator[Session]:
             if read_only:
                 session.execute(text("SET TRANSACTION READ ONLY"))
             yield session
+            for work in session.info.pop("before_commit", ()):
+                work(session)
         facts = session.info.pop("facts", ())
     tell(facts)
 

@@ -60,6 +60,8 @@ def _grant(connection: Connection, *, role: str) -> None:
     connection.execute(text(f"GRANT {rows} ON ALL TABLES IN SCHEMA public TO {name}"))
     connection.execute(text(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rows} ON TABLES TO {name}"))
     connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name}"))
+    # The audit is written, never rewritten.
+    connection.execute(text(f"REVOKE UPDATE, DELETE ON audit_entry FROM {name}"))
 
 
 def make_migration(name: str, *, owner_url: str) -> None:

@@ -1,5 +1,10 @@
-"""Who may see and do what. Pure: an Actor in, an answer out; `accounts` builds the Actor, queries take it."""
+"""Who may see and do what. Pure: an Actor in, an answer out; `accounts` builds the Actor, queries take it.
 
+`GRANTS` is the one permission table; the page /admin/access shows it. What a permission reaches is a matter of
+scope: the wards, the care team and the emergency access of the actor, asked in every query.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -7,44 +12,104 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """The four roles."""
+    """The four roles of people, and the wall screen, which is nobody."""
 
     ADMIN = "admin"
     CAREGIVER = "caregiver"
     TECHNICIAN = "technician"
     PATIENT = "patient"
+    DISPLAY = "display"
 
+
+PEOPLE: Final = (Role.ADMIN, Role.CAREGIVER, Role.TECHNICIAN, Role.PATIENT)
+STAFF: Final = frozenset({Role.ADMIN, Role.CAREGIVER, Role.TECHNICIAN})
+"""Roles whose sessions lock when nobody is there, and who owe a second factor where the site asks for it."""
+
+
+class Permission(StrEnum):
+    """What a role may do within its scope."""
+
+    SEE_WARD = "see the patients of their wards"
+    SEE_PATIENT = "open the page of a patient"
+    TAKE_ALARMS = "acknowledge and resolve alarms"
+    RECORD_OBSERVATIONS = "record observations"
+    OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
+    SEE_DEVICES = "see devices and beds, without names"
+    SEE_OWN_RECORD = "see their own readings and who opened their record"
+    SEE_OVERVIEW = "see whether the system is well"
+    MANAGE_USERS = "invite, change and end accounts"
+    MANAGE_DISPLAYS = "pair and revoke wall screens"
+    MANAGE_KEYS = "make and revoke keys of programs"
+    CHANGE_SETTINGS = "change the site's settings"
+    READ_AUDIT = "read and export the audit"
+    OWN_ACCOUNT = "keep their own account, sessions and second factor"
+
+
+GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
+    Permission.SEE_WARD: frozenset({Role.CAREGIVER, Role.ADMIN, Role.DISPLAY}),
+    Permission.SEE_PATIENT: frozenset({Role.CAREGIVER}),
+    Permission.TAKE_ALARMS: frozenset({Role.CAREGIVER}),
+    Permission.RECORD_OBSERVATIONS: frozenset({Role.CAREGIVER}),
+    Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
+    Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
+    Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),
+    Permission.MANAGE_USERS: frozenset({Role.ADMIN}),
+    Permission.MANAGE_DISPLAYS: frozenset({Role.ADMIN}),
+    Permission.MANAGE_KEYS: frozenset({Role.ADMIN}),
+    Permission.CHANGE_SETTINGS: frozenset({Role.ADMIN}),
+    Permission.READ_AUDIT: frozenset({Role.ADMIN}),
+    Permission.OWN_ACCOUNT: frozenset(PEOPLE),
+}
 
 HOME: Final[dict[Role, str]] = {
     Role.ADMIN: "/admin",
     Role.CAREGIVER: "/ward",
     Role.TECHNICIAN: "/devices",
     Role.PATIENT: "/portal",
+    Role.DISPLAY: "/wall",
 }
 """Where a person of that role starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person who is signed in, as far as permissions go. `patient_id` is set for a patient's own account."""
+    """Who is signed in, as far as permissions go.
+
+    `patient_id` is set for a patient's own account; `care_team_of` are the patients whom a caregiver looks after
+    wherever they lie; `emergency_for` those whose record is open to them now for a stated emergency.
+    """
 
     account_id: UUID
     role: Role
     name: str
     ward_ids: frozenset[UUID] = frozenset()
     patient_id: UUID | None = None
+    care_team_of: frozenset[UUID] = frozenset()
+    emergency_for: frozenset[UUID] = frozenset()
 
     @property
     def home(self) -> str:
         """The path of this actor's first page."""
         return HOME[self.role]
 
+    def may(self, permission: Permission) -> bool:
+        """Does this actor's role have the permission at all?"""
+        return self.role in GRANTS[permission]
+
 
 def may_see_ward(actor: Actor, ward_id: UUID) -> bool:
-    """May this actor see the patients of the ward by name?"""
-    return actor.role in {Role.CAREGIVER, Role.ADMIN} and ward_id in actor.ward_ids
+    """May this actor see the patients of the ward?"""
+    return actor.may(Permission.SEE_WARD) and ward_id in actor.ward_ids
 
 
 def may_acknowledge(actor: Actor, ward_id: UUID) -> bool:
     """May this actor take an alarm of the ward? Only who cares for its patients."""
-    return actor.role is Role.CAREGIVER and ward_id in actor.ward_ids
+    return actor.may(Permission.TAKE_ALARMS) and ward_id in actor.ward_ids
+
+
+def may_see_patient(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
+    """May this actor open the patient's page? `ward_id` is where the patient lies now, None for nowhere."""
+    if not actor.may(Permission.SEE_PATIENT):
+        return False
+    return ward_id in actor.ward_ids or patient_id in actor.care_team_of or patient_id in actor.emergency_for

@@ -1,14 +1,20 @@
 """Every table, imported once: for migrations and for whoever needs the whole metadata."""
 
 from silverwatch.db import Base
-from silverwatch.domain import events
+from silverwatch.domain import events, throttle
 from silverwatch.domain.accounts import models as accounts
 from silverwatch.domain.alerts import models as alerts
+from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
+from silverwatch.domain.mail import models as mail
 from silverwatch.domain.readings import models as readings
 from silverwatch.domain.records import models as records
+from silverwatch.domain.settings import models as settings
 from silverwatch.domain.wards import models as wards
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "alerts", "devices", "events", "metadata", "readings", "records", "wards"]
+__all__ = [
+    "accounts", "alerts", "audit", "devices", "events", "mail", "metadata", "readings", "records", "settings",
+    "throttle", "wards",
+]  # fmt: skip

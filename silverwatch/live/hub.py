@@ -5,6 +5,7 @@ per audience and offers the same bytes to every socket of it. Sockets lose messa
 open region is also read again by the clock, and every 2 s while the bus is down.
 """
 
+import json
 import logging
 import threading
 import time
@@ -17,14 +18,14 @@ from uuid import UUID
 from silverwatch import clock, db
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.access import may_see_ward
-from silverwatch.domain.accounts import service as accounts
+from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.alerts import queries
 from silverwatch.flow import ALARM_REGIONS, FLOW, parse
 from silverwatch.live.frames import Frames
 from silverwatch.live.health import Health
 from silverwatch.live.regions import ALL, Key
-from silverwatch.live.wire import Connection, region_frame
+from silverwatch.live.wire import Connection, encode, region_frame
 from silverwatch.web.audience import Audience
 
 log = logging.getLogger(__name__)
@@ -244,15 +245,21 @@ class Hub:
         if not clients:
             return
         with db.transaction(read_only=True) as session:
-            held = accounts.open_sessions(
-                session, session_ids={c.session_id for c in clients}, now=clock.now()
-            )
+            held = sessions.find_many(session, {c.session_id for c in clients}, now=clock.now())
         for client in clients:
             signed_in = held.get(client.session_id)
-            if signed_in is None:
+            if signed_in is None or signed_in.state in ("code", "enrol"):
                 client.connection.close(4401, "the session has ended")
             elif not all(may_see_ward(signed_in.actor, ward) for ward in client.regions.values()):
                 client.connection.close(1008, "the ward is no longer yours")
+            elif (signed_in.state == "locked") != client.audience.locked:
+                self._turn(client, locked=signed_in.state == "locked")
+
+    def _turn(self, client: Client, *, locked: bool) -> None:
+        """A screen locks or opens where it stands: alarms go on, names and hands do not. No sound is lost to it."""
+        client.audience = client.audience.turned(locked=locked)
+        client.connection.send(encode(json.dumps({"locked": locked})))
+        self._draw(list(client.regions), [client])
 
     # -- what to draw ----------------------------------------------------------------------------------
 

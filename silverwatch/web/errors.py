@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from silverwatch import db
 from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
-from silverwatch.web import pages
+from silverwatch.web import auditing, login, pages
 from silverwatch.web.hypermedia import html, is_htmx
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(
         CSRFError, lambda _: answer(400, "This page is too old. Reload it and try again.")
     )
-    app.register_error_handler(NotFoundError, lambda _: answer(404))
+    app.register_error_handler(NotFoundError, _not_found)
     app.register_error_handler(ConflictError, lambda error: answer(409, str(error)))
     app.register_error_handler(DomainError, lambda error: answer(400, str(error)))
     for unavailable in db.UNAVAILABLE:
@@ -53,6 +53,12 @@ def answer(status: int, detail: str | None = None) -> Response:
     if is_htmx():
         return html(pages.error_line(status=status, title=title, detail=detail or what_to_do), status)
     return html(pages.error_page(status=status, title=title, detail=detail or what_to_do), status)
+
+
+def _not_found(_: NotFoundError) -> Response:
+    if login.signed_in() is not None:
+        auditing.refused("not theirs, or not there")
+    return answer(404)
 
 
 def _http(error: HTTPException) -> Response:

@@ -2,14 +2,14 @@
 
 from typing import Any, cast
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Actor
-from silverwatch.domain.accounts import service
-from silverwatch.domain.accounts.service import SignedIn
+from silverwatch.domain.accounts import sessions
+from silverwatch.domain.accounts.sessions import Browser, SignedIn
 
 
 class User(UserMixin):  # type: ignore[misc]
@@ -50,25 +50,35 @@ def init_app(app: Flask) -> None:
 
 def _load(token: str) -> User | None:
     with db.transaction(read_only=True) as rows:
-        signed_in = service.find_session(rows, token=token, now=clock.now())
+        signed_in = sessions.find(rows, token=token, now=clock.now())
     return User(token, signed_in) if signed_in else None
 
 
 def signed_in() -> SignedIn | None:
-    """The open session of this request, if there is one."""
+    """The session of this request, if there is one; it may be locked or owe a code."""
     return current_user.signed_in if current_user.is_authenticated else None
 
 
 def actor() -> Actor:
     """Who asks. Only views behind a gate may ask this."""
+    return session_of_view().actor
+
+
+def session_of_view() -> SignedIn:
+    """The session of this request. Only views behind a gate may ask this."""
     found = signed_in()
     if found is None:
-        raise RuntimeError("a view without a gate asked for its actor")
-    return found.actor
+        raise RuntimeError("a view without a gate asked who it is")
+    return found
+
+
+def browser() -> Browser:
+    """Where this request comes from."""
+    return Browser(address=request.remote_addr, name=request.headers.get("User-Agent"))
 
 
 def begin(token: str) -> None:
-    """Put a new session into the cookie; nothing of the one before stays."""
+    """Put a session, or the new token of one, into the cookie; nothing of the one before stays."""
     session.clear()
     user = _load(token)
     if user is None:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from flask import Response, request
 from flask_wtf.csrf import generate_csrf
 
-from silverwatch.domain.access import Actor, Role
+from silverwatch.domain.access import Permission, Role
+from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.web import login
 from silverwatch.web.audience import NAMES, Audience, Names
 from silverwatch.web.hypermedia import html
@@ -27,16 +28,16 @@ def display() -> tuple[Theme, Names]:
     )
 
 
-def audience(actor: Actor, *, wall: bool = False) -> Audience:
-    """For whom regions are drawn. A wall screen shows initials at most, and takes no alarm."""
+def audience(found: SignedIn, *, wall: bool = False) -> Audience:
+    """For whom regions are drawn. A wall and a locked screen show initials at most, and take no alarm."""
     _, names = display()
-    if wall and names == "full":
-        names = "initials"
     return Audience(
-        role=actor.role.value,
-        names=names,
-        may_acknowledge=actor.role is Role.CAREGIVER and not wall,
-        wall=wall,
+        role=found.actor.role.value,
+        language=found.language,
+        chosen_names=names,
+        may_take_alarms=found.actor.may(Permission.TAKE_ALARMS),
+        wall=wall or found.actor.role is Role.DISPLAY,
+        locked=found.state != "open",
     )
 
 
@@ -50,9 +51,10 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         csrf_token=generate_csrf(),
         actor_name=found.actor.name if found else None,
         actor_initials=initials(found.actor.name) if found else "",
-        nav=STAFF_NAV[found.actor.role.value] if found else (),
+        nav=STAFF_NAV[found.actor.role.value] if found and found.state == "open" else (),
         theme=theme,
         live_url=live_url,
+        locked=found is not None and found.state == "locked",
     )
 
 
@@ -63,7 +65,7 @@ def answer(
     found = login.signed_in()
     reader = data.pop("audience", None)
     if not isinstance(reader, Audience):
-        reader = audience(found.actor) if found else Audience(role="nobody")
+        reader = audience(found) if found else Audience(role="nobody")
     return html(render_page(template, reader, page=page(title, live_url=live_url), **data), status)
 
 

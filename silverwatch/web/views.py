@@ -30,6 +30,7 @@ class Page:
     nav: tuple[NavItem, ...] = ()
     theme: Theme = "auto"
     live_url: str | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     ),
     "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),
+    "display": (),
 }
 """The rail of each role: only pages that exist."""
 

@@ -13,7 +13,7 @@ from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
 from tests.jobs.posting import judge, post
 
-NURSE = Audience("caregiver", may_acknowledge=True)
+NURSE = Audience("caregiver", may_take_alarms=True)
 
 
 def without_ages(markup: str) -> str:

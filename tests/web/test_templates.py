@@ -18,7 +18,7 @@ from silverwatch.web.templating import STATIC, render, render_page
 from tests.web import board_samples as samples
 
 NOW = datetime(2026, 11, 22, 11, 32, tzinfo=UTC)
-NURSE = Audience("caregiver", may_acknowledge=True)
+NURSE = Audience("caregiver", may_take_alarms=True)
 VOID = {"br", "input", "meta", "link", "img", "hr"}
 STYLES = sorted((STATIC / "css").glob("*.css"))
 TOKENS = (STATIC / "css/tokens.css").read_text("utf-8")
@@ -50,7 +50,7 @@ def page(**more: object) -> views.Page:
 @pytest.mark.parametrize("names", ["full", "initials", "bed"])
 @pytest.mark.parametrize("number", range(1, 13))
 def test_tile_has_one_root_in_every_state(number: int, names: Names) -> None:
-    markup = draw_tile(number, Audience("caregiver", names=names, may_acknowledge=True))
+    markup = draw_tile(number, Audience("caregiver", chosen_names=names, may_take_alarms=True))
     attributes = root_of(markup)
     assert attributes["id"] == f"tile-{samples.bed_id(number)}"
     assert attributes["data-region-url"] == f"/beds/{samples.bed_id(number)}/tile"

@@ -1,59 +1,20 @@
-"""Pages of administrators: the wards, and whether the system is well."""
+"""Pages of administrators."""
 
-from flask import Blueprint, Response
-from sqlalchemy.orm import Session
+from flask import Blueprint
 
-from silverwatch import clock, db
-from silverwatch.domain.access import Role
-from silverwatch.domain.alerts import queries
-from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import gates, login, pages
-from silverwatch.web.ringing import ringer
-from silverwatch.web.views import SystemLine, WardCard
+from silverwatch.blueprints.admin import (
+    access,
+    audit,
+    displays,
+    emergencies,
+    keys,
+    overview,
+    settings,
+    users,
+)
 
 blueprint = Blueprint("admin", __name__)
+for part in (overview, users, settings, access, audit, emergencies, displays, keys):
+    part.register(blueprint)
 
-LATE_S = 2.0
-DOWN_S = 10.0
-
-
-@blueprint.get("/admin")
-@gates.allow(Role.ADMIN)
-def overview() -> Response:
-    """Is the system healthy?"""
-    now = clock.now()
-    with db.transaction(read_only=True) as session:
-        boards = queries.boards(session, [ward.id for ward in wards_of(session, login.actor())], now)
-        system = _system(session)
-    wards = [
-        WardCard(
-            slug=board.ward.slug,
-            name=board.ward.name,
-            description=board.ward.description,
-            beds=len(board.tiles),
-            patients=sum(tile.patient is not None for tile in board.tiles),
-            high=board.counts.high,
-            medium=board.counts.medium,
-            technical=board.counts.technical,
-        )
-        for board in boards.values()
-    ]
-    return pages.answer("admin/home.html", "Overview", wards=wards, system=system, now=now)
-
-
-def _system(session: Session) -> list[SystemLine]:
-    lag_s = queries.judge_lag_s(session, now=clock.now())
-    bus = ringer().bus.answers()
-    return [
-        SystemLine(name="Database", state="ok", detail="answers"),
-        SystemLine(
-            name="Judging",
-            state="ok" if lag_s < LATE_S else ("late" if lag_s < DOWN_S else "down"),
-            detail=f"{lag_s:.0f} s behind" if lag_s >= 1 else "up to date",
-        ),
-        SystemLine(
-            name="Message bus",
-            state="ok" if bus else "down",
-            detail="answers" if bus else "screens read the database by the clock",
-        ),
-    ]
+__all__ = ["blueprint"]

@@ -2,10 +2,10 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.caregiver import alerts, board, observations, regions
+from silverwatch.blueprints.caregiver import alerts, board, emergency, observations, patients, regions
 
 blueprint = Blueprint("caregiver", __name__)
-for part in (board, regions, alerts, observations):
+for part in (board, regions, alerts, patients, observations, emergency):
     part.register(blueprint)
 
 __all__ = ["blueprint"]

@@ -6,7 +6,8 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role
+from silverwatch.domain import audit
+from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries, service
 from silverwatch.flow import ALARM_REGIONS
 from silverwatch.live.regions import ALL
@@ -20,24 +21,30 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/alerts/<uuid:alert_id>/resolution", view_func=resolve, methods=["POST"])
 
 
-@gates.allow(Role.CAREGIVER)
+@gates.need(Permission.TAKE_ALARMS)
 def acknowledge(alert_id: UUID) -> Response:
     """Take an alarm."""
-    return _act(alert_id, service.acknowledge)
+    return _act(alert_id, service.acknowledge, "alert.acknowledged")
 
 
-@gates.allow(Role.CAREGIVER)
+@gates.need(Permission.TAKE_ALARMS)
 def resolve(alert_id: UUID) -> Response:
     """Say that nothing is left to do."""
-    return _act(alert_id, service.resolve)
+    return _act(alert_id, service.resolve, "alert.resolved")
 
 
-def _act(alert_id: UUID, verb: Callable[..., object]) -> Response:
+def _act(alert_id: UUID, verb: Callable[..., object], action: str) -> Response:
     """Do it if the alarm is the actor's to take, and show what has changed."""
     actor, now = login.actor(), clock.now()
     with db.transaction() as session:
         alert = queries.alert_for(session, actor, alert_id, now=now)
         verb(session, actor, alert, now=now)
+        audit.record(
+            session,
+            action,
+            subject=("alert", alert_id),
+            patient_ids=[alert.patient_id] if alert.patient_id else [],
+        )
         patient_id = alert.patient_id
     return _shown(patient_id)
 
@@ -46,7 +53,7 @@ def _shown(patient_id: UUID | None) -> Response:
     """What has changed on the board: the same fragments as a reload would show."""
     if not is_htmx():
         return make_response(redirect(pages.local_path(request.form.get("next")) or "/ward", 303))
-    actor, now = login.actor(), clock.now()
+    now = clock.now()
     fragments = []
     with db.transaction(read_only=True) as session:
         places = queries.places_of(session, [patient_id] if patient_id else [], now=now)
@@ -55,6 +62,6 @@ def _shown(patient_id: UUID | None) -> Response:
                 region = ALL[name]
                 subject_id = bed_id if region.subject == "bed" else ward_id
                 view = region.load(session, [subject_id], now)[subject_id]
-                drawn = region.draw(view, audience=pages.audience(actor), now=now)
+                drawn = region.draw(view, audience=pages.audience(login.session_of_view()), now=now)
                 fragments.append((region.dom_id(subject_id), drawn))
     return partials(fragments)

@@ -3,13 +3,13 @@
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role
+from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
-from silverwatch.web import gates, login, pages
+from silverwatch.web import auditing, gates, login, pages
 
 SORTS = ("bed", "acuity")
 
@@ -21,7 +21,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/ward/<slug>/wall", view_func=wall)
 
 
-@gates.allow(Role.CAREGIVER, Role.ADMIN)
+@gates.need(Permission.SEE_WARD, while_locked=True)
 def own_ward() -> Response:
     """The caregiver's own ward."""
     with db.transaction(read_only=True) as session:
@@ -31,28 +31,31 @@ def own_ward() -> Response:
     return make_response(redirect(f"/ward/{wards[0].slug}", 303))
 
 
-@gates.allow(Role.CAREGIVER, Role.ADMIN)
+@gates.need(Permission.SEE_WARD, while_locked=True)
 def ward(slug: str) -> Response:
     """Who needs me now?"""
     sort = request.args.get("sort", "bed")
     return _board(slug, sort=sort if sort in SORTS else "bed", wall=False)
 
 
-@gates.allow(Role.CAREGIVER, Role.ADMIN)
+@gates.need(Permission.SEE_WARD, while_locked=True)
 def wall(slug: str) -> Response:
     """The same from five metres."""
     return _board(slug, sort="bed", wall=True)
 
 
 def _board(slug: str, *, sort: str, wall: bool) -> Response:
-    actor, now = login.actor(), clock.now()
+    found, now = login.session_of_view(), clock.now()
+    actor = found.actor
     with db.transaction(read_only=True) as session:
         ward_id = ward_by_slug(session, actor, slug).id
         board = queries.boards(session, [ward_id], now)[ward_id]
+    shown = [tile.patient.id for tile in board.tiles if tile.patient is not None]
+    auditing.viewed(queries.WARD_VIEW, patient_ids=shown, ward_id=ward_id)
     return pages.answer(
         "caregiver/wall.html" if wall else "caregiver/ward.html",
         board.ward.name,
-        audience=pages.audience(actor, wall=wall),
+        audience=pages.audience(found, wall=wall),
         live_url=pages.live_address(_regions(board), wall=wall),
         board=by_acuity(board) if sort == "acuity" else board,
         sort=sort,

@@ -7,13 +7,14 @@ from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role
+from silverwatch.domain import audit
+from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings.intake import Outcome
 from silverwatch.domain.readings.service import RacedError, racing, store_observation
 from silverwatch.domain.readings.vitals import ACVPU, BY_NAME, CONSCIOUSNESS
-from silverwatch.web import gates, login, pages
+from silverwatch.web import auditing, gates, login, pages
 from silverwatch.web.ringing import ringer
 from silverwatch.web.views import ObservationForm
 
@@ -35,13 +36,13 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(url, view_func=record_observation, methods=["POST"])
 
 
-@gates.allow(Role.CAREGIVER)
+@gates.need(Permission.RECORD_OBSERVATIONS)
 def observation_form(patient_id: UUID) -> Response:
     """Ask for a set of observations."""
     return _form(patient_id, ObservationForm(form_id=clock.new_id()))
 
 
-@gates.allow(Role.CAREGIVER)
+@gates.need(Permission.RECORD_OBSERVATIONS)
 def record_observation(patient_id: UUID) -> Response:
     """Store a set, exactly once by the form's own id, however often it is sent."""
     actor, now = login.actor(), clock.now()
@@ -49,6 +50,10 @@ def record_observation(patient_id: UUID) -> Response:
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
     if not form.errors:
+        with db.transaction() as session:
+            audit.record(
+                session, "observations.recorded", patient_ids=[patient_id], detail={"vitals": sorted(values)}
+            )
         outcome = _store(patient_id, form, values, received_at=now)
         if not outcome.rejected:
             return make_response(redirect(f"/ward/{place.ward_slug}", 303))
@@ -126,6 +131,7 @@ def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Resp
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
+    auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Record observations"
     return pages.answer(
         "caregiver/observations.html",

@@ -6,13 +6,13 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role, may_see_ward
+from silverwatch.domain.access import Permission, may_see_ward
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.live.regions import ALL, Region, wards_of
-from silverwatch.web import gates, login, pages
+from silverwatch.web import auditing, gates, login, pages
 from silverwatch.web.hypermedia import html
 
 LAG_HEADER = "Silver-Judge-Lag"
@@ -21,7 +21,7 @@ LAG_HEADER = "Silver-Judge-Lag"
 def register(blueprint: Blueprint) -> None:
     """Add a route for each region."""
     for region in ALL.values():
-        view = gates.allow(Role.CAREGIVER, Role.ADMIN)(_view(region))
+        view = gates.need(Permission.SEE_WARD, passive=True)(_view(region))
         blueprint.add_url_rule(region.url, endpoint=f"region_{region.variable}", view_func=view)
 
 
@@ -34,12 +34,17 @@ def _view(region: Region) -> Callable[[UUID], Response]:
             if ward_id is None or not may_see_ward(actor, ward_id):
                 raise NotFoundError("There is nothing here.")
             found = region.load(session, [subject_id], now).get(subject_id)
+            unseen = queries.unseen(session, ward_id, now=now)
             lag_s = queries.judge_lag_s(session, now=now)
         if found is None:
             raise NotFoundError("There is nothing here.")
         if isinstance(found, Board) and request.args.get("sort") == "acuity":
             found = by_acuity(found)
-        answer = html(region.draw(found, audience=pages.audience(actor, wall=wall), now=now))
+        if unseen:
+            auditing.viewed(queries.WARD_VIEW, patient_ids=unseen, ward_id=ward_id)
+        answer = html(
+            region.draw(found, audience=pages.audience(login.session_of_view(), wall=wall), now=now)
+        )
         answer.headers[LAG_HEADER] = f"{lag_s:.1f}"
         return answer
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role
+from silverwatch.domain.access import Permission
 from silverwatch.domain.readings.queries import own_latest
 from silverwatch.web import gates, login, pages
 
@@ -11,7 +11,7 @@ blueprint = Blueprint("patient", __name__)
 
 
 @blueprint.get("/portal")
-@gates.allow(Role.PATIENT)
+@gates.need(Permission.SEE_OWN_RECORD)
 def portal() -> Response:
     """Your latest readings."""
     now = clock.now()

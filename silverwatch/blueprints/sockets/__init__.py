@@ -6,12 +6,13 @@ from flask import Blueprint, abort, current_app, request
 from flask_sock import Sock
 from simple_websocket import Server
 
-from silverwatch import db
-from silverwatch.domain.access import Role, may_see_ward
+from silverwatch import clock, db
+from silverwatch.domain.access import Permission, may_see_ward
+from silverwatch.domain.alerts import queries
 from silverwatch.live.hub import Client, Hub
 from silverwatch.live.regions import parse, wards_of
 from silverwatch.live.wire import Connection
-from silverwatch.web import gates, login, pages
+from silverwatch.web import auditing, gates, login, pages
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,11 @@ def same_origin() -> bool:
 def refuse_strangers() -> None:
     """Before the upgrade: a foreign page may not open a socket with this browser's cookie."""
     if not same_origin():
+        auditing.refused("foreign origin")
         abort(403)
 
 
-@gates.allow(Role.CAREGIVER, Role.ADMIN)
+@gates.need(Permission.SEE_WARD, passive=True)
 def live(ws: Server) -> None:
     """Push the regions named in the address for as long as the browser holds the socket."""
     connection = Connection(ws)
@@ -48,17 +50,23 @@ def live(ws: Server) -> None:
     wanted = [key for key in keys if key is not None]
     with db.transaction(read_only=True) as session:
         regions = wards_of(session, wanted)
+        unseen = {
+            ward_id: queries.unseen(session, ward_id, now=clock.now()) for ward_id in set(regions.values())
+        }
     if len(regions) < len(set(wanted)) or not all(
         may_see_ward(found.actor, ward) for ward in regions.values()
     ):
         connection.close(1008, "unknown region")
         return
+    for ward_id, patient_ids in unseen.items():
+        if patient_ids:
+            auditing.viewed(queries.WARD_VIEW, patient_ids=patient_ids, ward_id=ward_id)
     hub.serve(
         Client(
             connection=connection,
             session_id=found.session_id,
             account_id=found.actor.account_id,
-            audience=pages.audience(found.actor, wall=request.args.get("wall") == "1"),
+            audience=pages.audience(found, wall=request.args.get("wall") == "1"),
             regions=regions,
         )
     )

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Role
+from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts.fleet import devices_of
 from silverwatch.web import gates, login, pages
 
@@ -11,7 +11,7 @@ blueprint = Blueprint("technician", __name__)
 
 
 @blueprint.get("/devices")
-@gates.allow(Role.TECHNICIAN, Role.ADMIN)
+@gates.need(Permission.SEE_DEVICES)
 def devices() -> Response:
     """What is broken?"""
     now = clock.now()

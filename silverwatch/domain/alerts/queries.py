@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, may_acknowledge
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import (
@@ -25,6 +26,9 @@ from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
 
 __all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
+
+WARD_VIEW = "ward"
+"""What the audit calls the board of a ward, as page, poll or socket."""
 
 _BEDS = """
 SELECT b.id AS bed_id, b.label, b.ward_id, p.id AS patient_id, p.family_name, p.given_name, p.title,
@@ -233,6 +237,17 @@ class Place:
     ward_id: UUID
     ward_slug: str
     ward_name: str
+
+
+def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
+    """The patients in a ward whose board this session has not opened yet; empty when it has."""
+    if audit.is_viewed(session, WARD_VIEW, ward_id=ward_id):
+        return []
+    lying = text(
+        "SELECT s.patient_id FROM stay s JOIN bed b ON b.id = s.bed_id"
+        " WHERE b.ward_id = :ward AND s.during @> CAST(:now AS timestamptz)"
+    )
+    return list(session.scalars(lying, {"ward": ward_id, "now": now}))
 
 
 def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: datetime) -> Place:

@@ -1,23 +1,31 @@
-"""Pages of everybody: `/`, `/login`, `/logout`, `/display`."""
+"""Signing in and out: `/`, `/login`, `/logout`."""
 
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
 from silverwatch.domain.accounts import service
 from silverwatch.web import gates, login, pages
-from silverwatch.web.audience import NAMES
-from silverwatch.web.views import THEMES, SignIn
+from silverwatch.web.views import SignIn
 
-blueprint = Blueprint("auth", __name__)
+REFUSED = {
+    "wrong": "The e-mail address and the password do not fit together. Check both and try again.",
+    "unconfirmed": "Open the link that we sent to this address first, then sign in.",
+    "unapproved": "Your account waits for an administrator. You get an e-mail when it is ready.",
+}
 
-WRONG = "The e-mail address and the password do not fit together. Check both and try again."
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    blueprint.add_url_rule("/", view_func=home)
+    blueprint.add_url_rule("/login", view_func=sign_in_form)
+    blueprint.add_url_rule("/login", view_func=sign_in, methods=["POST"])
+    blueprint.add_url_rule("/logout", view_func=sign_out, methods=["POST"])
 
 
 def _see(target: str) -> Response:
     return make_response(redirect(target, 303))
 
 
-@blueprint.get("/")
 @gates.public
 def home() -> Response:
     """Lead everybody to their own first page."""
@@ -25,7 +33,6 @@ def home() -> Response:
     return _see(found.actor.home if found else "/login")
 
 
-@blueprint.get("/login")
 @gates.public
 def sign_in_form() -> Response:
     """Ask who it is."""
@@ -36,7 +43,6 @@ def sign_in_form() -> Response:
     return pages.answer("auth/sign_in.html", "Sign in", form=form)
 
 
-@blueprint.post("/login")
 @gates.public
 def sign_in() -> Response:
     """Open a session, or say what to do."""
@@ -48,21 +54,21 @@ def sign_in() -> Response:
         errors["email"] = "Enter your e-mail address."
     if not password:
         errors["password"] = "Enter your password."
-    opened = None
+    opened: service.Entered | service.Refusal | None = None
     if not errors:
         with db.transaction() as session:
-            opened = service.sign_in(session, email=email, password=password, now=clock.now())
-        if opened is None:
-            errors["email"] = WRONG
-    if opened is None:
+            opened = service.sign_in(
+                session, email=email, password=password, now=clock.now(), browser=login.browser()
+            )
+        if isinstance(opened, str):
+            errors["email"] = REFUSED[opened]
+    if not isinstance(opened, service.Entered):
         form = SignIn(email=email, next=target or "", errors=errors)
         return pages.answer("auth/sign_in.html", "Error: Sign in", status=422, form=form)
-    token, actor = opened
-    login.begin(token)
-    return _see(target or actor.home)
+    login.begin(opened.token)
+    return _see(target or opened.signed_in.actor.home)
 
 
-@blueprint.post("/logout")
 @gates.public
 def sign_out() -> Response:
     """End the session here and on every screen that shows it."""
@@ -73,23 +79,4 @@ def sign_out() -> Response:
     login.end()
     answer = _see("/login")
     answer.headers["Clear-Site-Data"] = '"cache"'
-    return answer
-
-
-@blueprint.post("/display")
-@gates.public
-def display() -> Response:
-    """Change the theme or how private names are, on this browser."""
-    theme, names = pages.display()
-    wanted_theme, wanted_names = request.form.get("theme", theme), request.form.get("names", names)
-    answer = _see(pages.local_path(request.form.get("next")) or "/")
-    if wanted_theme in THEMES and wanted_names in NAMES:
-        answer.set_cookie(
-            pages.DISPLAY_COOKIE,
-            f"{wanted_theme}.{wanted_names}",
-            max_age=pages.DISPLAY_DAYS * 86400,
-            secure=request.is_secure,
-            httponly=True,
-            samesite="Lax",
-        )
     return answer

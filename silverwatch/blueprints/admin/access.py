@@ -1,0 +1,7 @@
+"""The access matrix: who may do what."""
+
+from flask import Blueprint
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""

@@ -1,0 +1,7 @@
+"""Keys of programs."""
+
+from flask import Blueprint
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""

@@ -1,0 +1,7 @@
+"""Settings of the site: security."""
+
+from flask import Blueprint
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""

@@ -1,0 +1,1 @@
+"""Letters: written with the change that they tell of, sent by a job afterwards."""

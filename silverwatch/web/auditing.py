@@ -1,0 +1,70 @@
+"""The audit of requests: for whom this thread works, and one row for each refusal."""
+
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask import Flask, Response, g, request
+
+from silverwatch import clock, db
+from silverwatch.domain import audit
+from silverwatch.web import login
+
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Say for whom each request is, before its gate; note its refusal, after it."""
+    app.before_request(_begin)
+    app.after_request(_note_refusal)
+    app.teardown_request(_finish)
+
+
+def _begin() -> None:
+    if request.endpoint == "static":
+        return
+    g.request_id = clock.new_id().hex
+    if request.blueprint == "api":
+        audit.set_who(audit.Who(address=request.remote_addr, request_id=g.request_id))
+        return
+    found = login.signed_in()
+    audit.set_who(
+        audit.Who(
+            actor=found.actor if found else None,
+            session_id=found.session_id if found else None,
+            address=request.remote_addr,
+            request_id=g.request_id,
+        )
+    )
+
+
+def _finish(_: BaseException | None) -> None:
+    audit.set_who(audit.Who())
+
+
+def refused(because: str) -> None:
+    """This request is refused: one row says so, whatever else handles the error."""
+    g.refused = because
+
+
+def _note_refusal(answer: Response) -> Response:
+    because = g.pop("refused", None)
+    if because is None:
+        return answer
+    try:
+        with db.transaction() as session:
+            detail = {"because": because, "method": request.method, "route": str(request.url_rule or "")}
+            audit.record(session, "access.refused", outcome="refused", detail=detail)
+    except db.UNAVAILABLE:
+        # The refusal stands; that nobody can note it now is in the log.
+        log.warning("audit: a refusal (%s) could not be noted: the database is away", because)
+    return answer
+
+
+def viewed(view: str, *, patient_ids: Iterable[UUID], ward_id: UUID | None = None) -> None:
+    """Note that these patients are looked at, in a transaction of its own, before the answer goes out.
+
+    Raises one of `db.UNAVAILABLE` when it cannot: no audit, no page.
+    """
+    with db.transaction() as session:
+        audit.record_view(session, view, patient_ids=patient_ids, ward_id=ward_id)
