@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from silverwatch.simulator.errors import SimulatorError
 
     try:
-        options.run(options)
+        code: int = options.run(options) or 0
+        return code
     except (ConfigError, EngineError, SimulatorError) as error:
         print(f"silverwatch: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +58,18 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("queue", choices=("alarms", "reports"))
     worker.set_defaults(run=_worker)
     _traffic_parsers(commands)
+    audit = commands.add_parser("audit", help="the chain of who did and saw what")
+    verify = audit.add_subparsers(dest="what", required=True).add_parser(
+        "verify", help="walk the whole chain; exit 1 if anything was changed, removed or put in"
+    )
+    verify.add_argument(
+        "--anchors", type=Path, metavar="FILE", help="the anchor file (default: AUDIT_ANCHOR)"
+    )
+    verify.set_defaults(run=_verify_audit)
+    admin = commands.add_parser("create-admin", help="the first account; the password is asked for")
+    admin.add_argument("--email", required=True)
+    admin.add_argument("--name", required=True)
+    admin.set_defaults(run=_create_admin)
     make = commands.add_parser("make-migration", help="write a migration from the models")
     make.add_argument("name")
     make.set_defaults(run=_make_migration)
@@ -121,6 +133,31 @@ def _migrate(_: argparse.Namespace) -> None:
     config = Config.from_env()
     schema.upgrade(config.owner_url, app_url=config.database_url)
     print(f"The database is at {schema.head()}.")
+
+
+def _verify_audit(options: argparse.Namespace) -> int:
+    import psycopg
+
+    from silverwatch import keys
+    from silverwatch.domain.audit import verifying
+
+    config = Config.from_env()
+    path = options.anchors or config.audit_anchor
+    try:
+        verdict = verifying.verify(config.database_url, keys=keys.of_audit(config), anchor_file=path)
+    except psycopg.Error as error:
+        raise ConfigError(f"the audit cannot be read: {str(error).strip()}") from error
+    print("\n".join(verifying.lines(verdict, anchor_file=path)))
+    return 0 if verdict.sound else 1
+
+
+def _create_admin(options: argparse.Namespace) -> None:
+    from silverwatch import admin_account
+
+    config = Config.from_env()
+    password = admin_account.read_password()
+    url = admin_account.create(config, email=options.email, name=options.name, password=password)
+    print(f"The account is ready. Sign in at {url}.")
 
 
 def _worker(options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ so that a stranger's tries empty only a stranger's bucket.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,7 +41,7 @@ def take(session: Session, limit: Limit, *who: str, now: datetime) -> float | No
     `who` names the bucket (an address, an account); the caller commits, also when what it tried failed.
     """
     rate = limit.tries / limit.per.total_seconds()
-    key = hashlib.sha256("\0".join((limit.name, *who)).encode()).digest()
+    key = _key(limit, who)
     # The lock makes the first two tries at once two tries: there is no row yet to lock.
     session.execute(
         text("SELECT pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(key[:8], "big", signed=True)}
@@ -60,6 +61,18 @@ def take(session: Session, limit: Limit, *who: str, now: datetime) -> float | No
         {"key": key, "tokens": held - 1 if granted else held, "now": now},
     )
     return None if granted else (1 - held) / rate
+
+
+def give_back(session: Session, limit: Limit, *who: str) -> None:
+    """Undo one `take`: it turned out to be no misuse. Taken first and given back later, no try slips through."""
+    session.execute(
+        text("UPDATE throttle_bucket SET tokens = least(:tries, tokens + 1) WHERE key = :key"),
+        {"tries": limit.tries, "key": _key(limit, who)},
+    )
+
+
+def _key(limit: Limit, who: Iterable[str]) -> bytes:
+    return hashlib.sha256("\0".join((limit.name, *who)).encode()).digest()
 
 
 def forget_old(session: Session, *, before: datetime) -> None:

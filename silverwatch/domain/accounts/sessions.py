@@ -52,6 +52,9 @@ class SignedIn:
     display_id: UUID | None = None
     language: str = "en"
     has_pin: bool = False
+    idle_minutes: int = Security().idle_minutes
+    photo_at: datetime | None = None
+    """Since when the holder has the photo of now, if there is one."""
 
     def is_proved(self, now: datetime) -> bool:
         """Was the password given lately enough for a dangerous action?"""
@@ -199,6 +202,7 @@ _SESSIONS: Final = """
 SELECT s.id, s.kind, s.expires_at, s.active_at, s.proved_at, s.second_factor_at, s.locked_at, s.display_id,
   a.id AS account_id, a.role, coalesce(a.name, d.name) AS name, a.patient_id, a.language,
   a.pin_hash IS NOT NULL AS has_pin, d.ward_id AS display_ward_id,
+  (SELECT p.changed_at FROM account_photo p WHERE p.account_id = a.id) AS photo_at,
   ARRAY(SELECT m.ward_id FROM membership m WHERE m.account_id = a.id) AS ward_ids,
   ARRAY(SELECT c.patient_id FROM care_team_member c WHERE c.account_id = a.id) AS care_team_of,
   ARRAY(SELECT e.patient_id FROM emergency_access e
@@ -219,6 +223,7 @@ def _read(session: Session, condition: str, *, now: datetime, **params: object) 
 def _signed_in(row: Any, *, now: datetime) -> SignedIn:
     is_display = row.display_id is not None
     role = Role.DISPLAY if is_display else Role(row.role)
+    site = Security(**row.security) if row.security else Security()
     return SignedIn(
         session_id=row.id,
         kind=row.kind,
@@ -234,15 +239,16 @@ def _signed_in(row: Any, *, now: datetime) -> SignedIn:
             care_team_of=frozenset(row.care_team_of),
             emergency_for=frozenset(row.emergency_for),
         ),
-        state=_state(row, role, now=now),
+        state=_state(row, role, site, now=now),
         display_id=row.display_id,
         language=row.language or "en",
         has_pin=row.has_pin,
+        idle_minutes=site.idle_minutes,
+        photo_at=row.photo_at,
     )
 
 
-def _state(row: Any, role: Role, *, now: datetime) -> State:
-    site = Security(**row.security) if row.security else Security()
+def _state(row: Any, role: Role, site: Security, *, now: datetime) -> State:
     if row.kind != "display" and row.second_factor_at is None:
         if row.has_totp:
             return "code"

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
-from silverwatch.domain.access import Actor, may_acknowledge
+from silverwatch.domain.access import Actor, may_acknowledge, may_see_patient
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import (
     AlarmBar,
@@ -25,7 +25,7 @@ from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
 
-__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
+__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tile_of", "tiles", "trends"]
 
 WARD_VIEW = "ward"
 """What the audit calls the board of a ward, as page, poll or socket."""
@@ -33,14 +33,20 @@ WARD_VIEW = "ward"
 _BEDS = """
 SELECT b.id AS bed_id, b.label, b.ward_id, p.id AS patient_id, p.family_name, p.given_name, p.title,
        p.born_on, p.sex, p.spo2_scale, p.simulated, vs.latest, vs.off, js.news
-FROM bed b
-LEFT JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
-LEFT JOIN patient p ON p.id = s.patient_id
+FROM {source}
 LEFT JOIN vital_state vs ON vs.patient_id = p.id
 LEFT JOIN judge_state js ON js.patient_id = p.id
 WHERE {condition}
 ORDER BY b.ward_id, b.position
 """
+
+_OF_BEDS = """bed b
+LEFT JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
+LEFT JOIN patient p ON p.id = s.patient_id"""
+
+_OF_PATIENTS = """patient p
+LEFT JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz)
+LEFT JOIN bed b ON b.id = s.bed_id"""
 
 _DEVICES = """
 SELECT bi.patient_id, lower(bi.during) AS bound_at, d.serial, d.kind, d.interval_s,
@@ -65,14 +71,12 @@ WHERE a.closed_at IS NULL AND {condition}
 ORDER BY a.raised_at
 """
 
-_PLACE = """
-SELECT p.id AS patient_id, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
+_PLACE = f"""
+SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
        b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name
-FROM patient p
-JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz)
-JOIN bed b ON b.id = s.bed_id
-JOIN ward w ON w.id = b.ward_id
-WHERE p.id = :id AND w.id = ANY(:wards)
+FROM {_OF_PATIENTS}
+LEFT JOIN ward w ON w.id = b.ward_id
+WHERE p.id = :id
 """
 
 # A quarter of an hour ago, two minutes wide: what the arrows compare with.
@@ -90,6 +94,11 @@ GROUP BY patient_id
 def tiles(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
     """The tile of each of these beds that exists."""
     return {tile.bed_id: tile for _, tile in _tiles(session, "b.id = ANY(:ids)", list(bed_ids), now)}
+
+
+def tile_of(session: Session, patient_id: UUID, now: datetime) -> Tile:
+    """What a tile would show of this patient, who may lie in no bed now."""
+    return _tiles(session, "p.id = ANY(:ids)", [patient_id], now, source=_OF_PATIENTS)[0][1]
 
 
 def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Board]:
@@ -179,8 +188,11 @@ def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime) 
     return alert
 
 
-def _tiles(session: Session, condition: str, ids: list[UUID], now: datetime) -> list[tuple[UUID, Tile]]:
-    beds = session.execute(text(_BEDS.format(condition=condition)), {"ids": ids, "now": now}).all()
+def _tiles(
+    session: Session, condition: str, ids: list[UUID], now: datetime, *, source: str = _OF_BEDS
+) -> list[tuple[UUID, Tile]]:
+    query = _BEDS.format(source=source, condition=condition)
+    beds = session.execute(text(query), {"ids": ids, "now": now}).all()
     patients = [row.patient_id for row in beds if row.patient_id]
     params = {"patients": patients, "now": now}
     devices = _group(session.execute(text(_DEVICES), params).all(), "patient_id") if patients else {}
@@ -229,14 +241,15 @@ def _count(bar: AlarmBar) -> Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A patient and where they lie."""
+    """A patient and where they lie; bed and ward are empty for who lies nowhere now."""
 
     patient: PatientHeader
-    bed_id: UUID
-    bed_label: str
-    ward_id: UUID
-    ward_slug: str
-    ward_name: str
+    hospital_number: str
+    bed_id: UUID | None
+    bed_label: str | None
+    ward_id: UUID | None
+    ward_slug: str | None
+    ward_name: str | None
 
 
 def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
@@ -251,12 +264,13 @@ def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
 
 
 def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: datetime) -> Place:
-    """A patient in a bed of the actor's wards; raises NotFoundError for another ward's as for none."""
-    row = session.execute(text(_PLACE), {"id": patient_id, "wards": list(actor.ward_ids), "now": now}).first()
-    if row is None:
+    """A patient whose record is the actor's to see; raises NotFoundError for a foreign one as for none."""
+    row = session.execute(text(_PLACE), {"id": patient_id, "now": now}).first()
+    if row is None or not may_see_patient(actor, patient_id, ward_id=row.ward_id):
         raise NotFoundError("There is no such patient.")
     return Place(
         patient=compose.patient_header(row, now=now),
+        hospital_number=row.hospital_number,
         bed_id=row.bed_id,
         bed_label=row.label,
         ward_id=row.ward_id,

@@ -7,19 +7,24 @@ So whoever changes, removes, reorders or cuts off rows with all the rights of th
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 GENESIS: Final = bytes(32)
+MOST_PROBLEMS: Final = 20
+"""So many are told; the others are counted."""
 
 COVERED: Final = (
     "seq", "at", "action", "outcome", "account_id", "account_name", "role", "session_id", "patient_ids", "ward_id",
     "subject", "detail", "address", "request_id",
 )  # fmt: skip
 """Every column but the mac itself."""
+
+Row = Mapping[str, Any]
+"""The columns of a row by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +35,17 @@ class Head:
     mac: bytes
 
 
-def seal(key: bytes, row: Any, *, after: bytes) -> bytes:
-    """The mac of a row (attributes or keys named in COVERED) that follows the row with the mac `after`."""
+def seal(key: bytes, row: Row, *, after: bytes) -> bytes:
+    """The mac of a row that follows the row with the mac `after`."""
     return hmac.new(key, after + canonical(row), hashlib.sha256).digest()
 
 
-def canonical(row: Any) -> bytes:
+def canonical(row: Row) -> bytes:
     """The row as bytes that are the same wherever and whenever it is read."""
-    values = {name: row[name] if isinstance(row, dict) else getattr(row, name) for name in COVERED}
-    return json.dumps(_plain(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    values = {name: _plain(row[name]) for name in COVERED}
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -53,40 +60,119 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What `verify` found. `problems` are sentences; `after_anchor` rows are covered by no anchor yet."""
+    """What `verify` found. `problems` are sentences, the first ones of `found`.
+
+    `loose` rows, since `loose_since`, came after the newest anchor: if they were cut off, nobody would know.
+    """
 
     rows: int
     head: Head | None
     anchors: int
-    after_anchor: int
+    loose: int
+    loose_since: datetime | None
     problems: Sequence[str]
+    found: int
 
     @property
     def sound(self) -> bool:
         """Is nothing wrong?"""
-        return not self.problems
+        return self.found == 0
 
 
-def verify(rows: Iterable[Any], *, keys: Sequence[bytes], anchors: Sequence[Head]) -> Verdict:
-    """Walk the whole chain in order of `seq` and compare it with the anchors; stops telling after 20 problems."""
-    wanted = {anchor.seq: anchor.mac for anchor in anchors}
-    problems: list[str] = []
-    before, count, seq = GENESIS, 0, 0
+@dataclass(slots=True)
+class Problems:
+    """Sentences about what is wrong: the first ones are kept, all are counted."""
+
+    told: list[str] = field(default_factory=list)
+    found: int = 0
+
+    def add(self, sentence: str) -> None:
+        """One more."""
+        self.found += 1
+        if len(self.told) < MOST_PROBLEMS:
+            self.told.append(sentence)
+
+
+def verify(
+    rows: Iterable[Row], *, keys: Sequence[bytes], anchors: Iterable[Head], problems: Problems | None = None
+) -> Verdict:
+    """Walk the whole chain in order of `seq`, and the anchors beside it; nothing is kept of what was walked.
+
+    `problems` may be given with what the reading of the anchors adds to it.
+    """
+    problems = Problems() if problems is None else problems
+    walk = _Anchors(iter(anchors), problems)
+    before, seq, count, loose, loose_since = GENESIS, 0, 0, 0, None
     for row in rows:
         count += 1
-        if row.seq != seq + 1:
-            problems.append(f"Row {seq + 1} is missing: row {row.seq} comes after row {seq}.")
-        if not any(hmac.compare_digest(seal(key, row, after=before), row.mac) for key in keys):
-            problems.append(f"Row {row.seq} was changed, or the row before it was changed or removed.")
-        if row.seq in wanted and not hmac.compare_digest(wanted.pop(row.seq), row.mac):
-            problems.append(f"Row {row.seq} is not the row that was anchored.")
-        before, seq = row.mac, row.seq
-        if len(problems) >= 20:
-            break
-    else:
-        problems += [f"Row {gone} was anchored and is gone: the end was cut off." for gone in sorted(wanted)]
-    newest = max((anchor.seq for anchor in anchors), default=0)
-    head = Head(seq=seq, mac=before) if count else None
+        at, expected, mac = row["seq"], seq + 1, row["mac"]
+        if not isinstance(at, int) or not isinstance(mac, bytes):
+            problems.add(f"After row {seq} comes one without a number or a seal.")
+            continue
+        if at != expected:
+            problems.add(_gap(expected, at))
+        if not any(hmac.compare_digest(seal(key, row, after=before), mac) for key in keys):
+            problems.add(f"Row {at} was changed, or what stood before it was changed or removed.")
+        before, seq = mac, at
+        loose, loose_since = (0, None) if walk.reaches(seq, mac) else (loose + 1, loose_since or row["at"])
+    walk.end(seq)
     return Verdict(
-        rows=count, head=head, anchors=len(anchors), after_anchor=max(0, seq - newest), problems=problems
+        rows=count,
+        head=Head(seq=seq, mac=before) if seq else None,
+        anchors=walk.count,
+        loose=loose,
+        loose_since=loose_since if isinstance(loose_since, datetime) else None,
+        problems=problems.told,
+        found=problems.found,
     )
+
+
+def _gap(expected: int, at: int) -> str:
+    if at < expected:
+        return f"Row {at} stands there twice."
+    missing = f"Row {expected} is" if at == expected + 1 else f"Rows {expected} to {at - 1} are"
+    return f"{missing} missing."
+
+
+class _Anchors:
+    """The anchors, walked beside the rows."""
+
+    def __init__(self, heads: Iterator[Head], problems: Problems) -> None:
+        self._heads = heads
+        self._problems = problems
+        self._next = next(heads, None)
+        self.count = 0
+
+    def reaches(self, seq: int, mac: bytes) -> bool:
+        """Is this row anchored? Also tells of anchored rows before it that are not there."""
+        found = False
+        while self._next is not None and self._next.seq <= seq:
+            if self._next.seq < seq:
+                self._problems.add(f"Row {self._next.seq} was anchored and is gone.")
+            elif hmac.compare_digest(self._next.mac, mac):
+                found = True
+            else:
+                self._problems.add(f"Row {seq} is not the row that was anchored.")
+            self._step()
+        return found
+
+    def end(self, seq: int) -> None:
+        """No rows are left; anchors that are left speak of rows that were cut off."""
+        newest = 0
+        while self._next is not None:
+            newest = max(newest, self._next.seq)
+            self._step()
+        if newest > seq:
+            self._problems.add(
+                f"The end was cut off: row {newest} was anchored, the last one there is {seq}."
+            )
+
+    def _step(self) -> None:
+        last = self._next
+        self._next = next(self._heads, None)
+        self.count += 1
+        if last is not None and self._next is not None and self._next.seq < last.seq:
+            self._problems.add(
+                f"The anchors go back from row {last.seq} to row {self._next.seq}: the database was set back,"
+                " or the file was changed. Begin a new file once you know why."
+            )

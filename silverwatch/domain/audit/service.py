@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Actor
-from silverwatch.domain.audit import chain
+from silverwatch.domain.audit import chain, cleaning
 from silverwatch.domain.audit.models import AuditEntry
 
 LOCK: Final = 7004
@@ -28,6 +28,8 @@ class Who:
     """On whose behalf this thread works: `web` sets it for each request; empty for the system itself."""
 
     actor: Actor | None = None
+    program: str | None = None
+    """The name of the API key that calls; the key's id stands for a session."""
     session_id: UUID | None = None
     address: str | None = None
     request_id: str | None = None
@@ -86,7 +88,7 @@ def record(
     """Note what is done in the caller's transaction; it is chained and stored with its commit, or not at all.
 
     `actor` and `session_id` only where they are not those of the request (a sign-in). `detail` is JSON: counts,
-    names of fields, reasons; never a password, a token or a vital.
+    names of fields, reasons; never a password, a token or a vital. Not inside a savepoint that may be rolled back.
     """
     by = who()
     if actor is not None:
@@ -105,7 +107,7 @@ def record(
             patient_ids=sorted(set(patient_ids)),
             ward_id=ward_id,
             subject=f"{subject[0]}:{subject[1]}" if subject else None,
-            detail=detail or {},
+            detail=cleaning.plain(detail or {}),
         )
     )
 
@@ -115,14 +117,19 @@ def record_view(
 ) -> None:
     """Note that somebody looks at these patients: once for each session, view and list of patients in 15 minutes."""
     ids = sorted(set(patient_ids))
-    same = _views(view, ward_id).where(AuditEntry.at > clock.now() - ONE_VIEW, AuditEntry.patient_ids == ids)
-    if who().session_id is None or session.scalar(same.limit(1)) is None:
+    if who().session_id is None or session.scalar(seen(view, ids=ids, ward_id=ward_id)) is None:
         record(session, VIEW, patient_ids=ids, ward_id=ward_id, detail={"view": view})
 
 
 def is_viewed(session: Session, view: str, *, ward_id: UUID) -> bool:
     """Has this session opened the view of the ward before? Then its polls and sockets add nothing."""
     return who().session_id is not None and session.scalar(_views(view, ward_id).limit(1)) is not None
+
+
+def seen(view: str, *, ids: list[UUID], ward_id: UUID | None) -> Select[int]:
+    """The question whether this session looked at the same just now."""
+    lately = AuditEntry.at > clock.now() - ONE_VIEW
+    return _views(view, ward_id).where(lately, AuditEntry.patient_ids == ids).limit(1)
 
 
 def _views(view: str, ward_id: UUID | None) -> Select[int]:
@@ -154,20 +161,21 @@ def _store(session: Session) -> None:
 
 def _row(item: _Noted, seq: int) -> dict[str, Any]:
     actor = item.who.actor
+    name = actor.name if actor else item.who.program
     return {
         "seq": seq,
         "at": item.at,
         "action": item.action,
         "outcome": item.outcome,
         "account_id": actor.account_id if actor else None,
-        "account_name": actor.name if actor else None,
-        "role": actor.role.value if actor else None,
+        "account_name": cleaning.text(name) if name else None,
+        "role": actor.role.value if actor else "program" if name else None,
         "session_id": item.who.session_id,
         "patient_ids": item.patient_ids,
         "ward_id": item.ward_id,
         "subject": item.subject,
         "detail": item.detail,
-        "address": item.who.address,
+        "address": cleaning.text(item.who.address) if item.who.address else None,
         "request_id": item.who.request_id,
     }
 

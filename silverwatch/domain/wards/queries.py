@@ -16,6 +16,11 @@ def wards_of(session: Session, actor: Actor) -> list[Ward]:
     return list(session.scalars(query))
 
 
+def all_wards(session: Session) -> list[Ward]:
+    """Every ward by name: for the forms of administrators, who put people into any of them."""
+    return list(session.scalars(select(Ward).order_by(Ward.name)))
+
+
 def ward_by_slug(session: Session, actor: Actor, slug: str) -> Ward:
     """One ward of the actor; raises NotFoundError for another's as for none."""
     # PostgreSQL cannot even be asked for a text with NUL in it.

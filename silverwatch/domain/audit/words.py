@@ -1,0 +1,91 @@
+"""What each action of the audit is called. English; templates translate it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+VIEWS: Final[Mapping[str, str]] = {
+    "ward": "Look at the ward board",
+    "patient": "Open the page of a patient",
+    "observations": "Open the form for observations",
+    "audit": "Read the audit",
+    "emergencies": "Read the emergency accesses",
+    "invitation of a patient": "Look up a patient to invite",
+    "approval of an account": "Look up a patient to approve an account",
+}
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "access.refused": "Ask for what is not theirs",
+    "account.changed": "Change an account",
+    "account.confirmed": "Confirm an e-mail address",
+    "account.created": "Create an account",
+    "account.deactivated": "Deactivate an account",
+    "account.invited": "Invite a person",
+    "account.approved": "Approve an account",
+    "account.reactivated": "Reactivate an account",
+    "account.registered": "Register as a patient",
+    "account.role_changed": "Change a role",
+    "account.wards_changed": "Change the wards of an account",
+    "alert.acknowledged": "Acknowledge an alarm",
+    "alert.resolved": "Resolve an alarm",
+    "api_key.created": "Make a key for a program",
+    "api_key.revoked": "Revoke the key of a program",
+    "audit.exported": "Export the audit",
+    "contact.added": "Add an emergency contact",
+    "contact.removed": "Remove an emergency contact",
+    "display.added": "Add a wall screen",
+    "display.code_made": "Make a code for a wall screen",
+    "display.paired": "Pair a wall screen",
+    "display.revoked": "Revoke a wall screen",
+    "email.change_requested": "Ask for another e-mail address",
+    "email.changed": "Change the e-mail address",
+    "emergency.begun": "Open a record in an emergency",
+    "emergency.ended": "End an emergency access",
+    "emergency.reviewed": "Review an emergency access",
+    "invitation.accepted": "Accept an invitation",
+    "observations.recorded": "Record observations",
+    "password.changed": "Change the password",
+    "password.reset": "Choose a new password by e-mail",
+    "password.reset_requested": "Ask for a new password",
+    "photo.changed": "Change the photo",
+    "photo.removed": "Remove the photo",
+    "pin.removed": "Remove the PIN",
+    "pin.set": "Set the PIN",
+    "record.viewed": "Look at data of patients",
+    "recovery_codes.made": "Make recovery codes",
+    "second_factor.reset": "Reset a second factor",
+    "second_factor.set_up": "Set up the second factor",
+    "second_factor.turned_off": "Turn the second factor off",
+    "session.ended": "Sign out, or end a session",
+    "session.locked": "Lock the screen",
+    "session.opened": "Sign in",
+    "session.proved": "Give the password again",
+    "session.second_factor": "Give the code",
+    "session.unlocked": "Unlock the screen",
+    "settings.changed": "Change the settings",
+    "token.reused": "Use a refresh token twice",
+}
+
+
+def sentence(action: str, detail: Mapping[str, Any]) -> str:
+    """What was done, in a few words; the dotted name of an action that has none."""
+    if action == "record.viewed" and detail.get("view") in VIEWS:
+        return VIEWS[str(detail["view"])]
+    return ACTIONS.get(action, action)
+
+
+def remarks(action: str, detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the detail says besides: names and values as short texts."""
+    known = {"view"} if action == "record.viewed" and detail.get("view") in VIEWS else set()
+    return [
+        (name.replace("_", " "), _short(value))
+        for name, value in detail.items()
+        if name not in known and value not in (None, "", [], {})
+    ]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_short(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_short(item) for item in value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
