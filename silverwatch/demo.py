@@ -22,6 +22,8 @@ from silverwatch.simulator.ward import cast
 
 INFO: Final = "info.json"
 SECRET: Final = "secret"
+LETTERS: Final = "letters"
+ANCHOR: Final = "audit-anchor.jsonl"
 READY_WITHIN_S: Final = 60.0
 Say = Callable[[str], None]
 
@@ -129,6 +131,10 @@ def _start_processes(supervisor: Supervisor, data_dir: Path, engines: Engines, *
         "REDIS_URL": engines.redis_url,
         "SECRET_KEY": _secret(data_dir),
         "SILVERWATCH_BIND": f"127.0.0.1:{port}",
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        # Nobody gets e-mail from a demo: each letter is a file.
+        "SMTP_URL": (data_dir / LETTERS).as_uri(),
+        "AUDIT_ANCHOR": str(data_dir / ANCHOR),
         # Plain http on the loopback address only: a cookie marked Secure would never come back.
         "SILVERWATCH_PLAIN_HTTP": "1",
         "PYTHONPATH": os.pathsep.join([str(schema.MIGRATIONS.parent), os.environ.get("PYTHONPATH", "")]),
@@ -193,6 +199,7 @@ def _welcome(say: Say, info: Mapping[str, Any], kept: Path, *, is_new: bool, too
         say(f"\nThese passwords are shown once and kept in {kept}")
     else:
         say(f"  Sign in as {nurse['email']}; the passwords are in {kept}")
+    say(f"Letters that the site writes (invitations, links) are files in {kept.parent / LETTERS}")
     say("\nBe a device (the time is now, the patient that of bed 1):\n")
     say(
         f"  curl -X POST {info['base_url']}/api/readings/ -H 'Authorization: Bearer {device['key']}'"

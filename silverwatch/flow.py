@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock, db
-from silverwatch.adapters.job_queue import JobQueue
+from silverwatch.adapters.job_queue import ALARMS, REPORTS, JobQueue
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain import events
 from silverwatch.domain.accounts.facts import GrantsChanged
@@ -23,31 +23,38 @@ from silverwatch.domain.alerts.facts import (
     PatientsJudged,
 )
 from silverwatch.domain.events import Fact, Recorded
+from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.readings.facts import ReadingsStored
 
 log = logging.getLogger(__name__)
 
 JUDGE: Final = "silverwatch.jobs.evaluate.judge"
+SEND_LETTERS: Final = "silverwatch.jobs.send_letters.send"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Jobs (dotted names) and live regions (names of `live.regions`) that a fact sets in motion."""
+    """Jobs (dotted names, run by the workers of `queue`) and live regions (names of `live.regions`).
+
+    Nothing but judging belongs into the queue of the alarms: its workers must be free when one comes.
+    """
 
     jobs: tuple[str, ...] = ()
+    queue: str = REPORTS
     regions: tuple[str, ...] = ()
 
 
 ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 
 FLOW: Final[dict[type[Fact], Route]] = {
-    ReadingsStored: Route(jobs=(JUDGE,)),
+    ReadingsStored: Route(jobs=(JUDGE,), queue=ALARMS),
     PatientsJudged: Route(regions=("tile",)),
     AlertRaised: Route(regions=ALARM_REGIONS),
     AlertChanged: Route(regions=ALARM_REGIONS),
     AlertAcknowledged: Route(regions=ALARM_REGIONS),
     AlertClosed: Route(regions=ALARM_REGIONS),
     GrantsChanged: Route(),
+    LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 
 TOPICS: Final[dict[str, type[Fact]]] = {fact.__name__: fact for fact in FLOW}
@@ -81,8 +88,9 @@ class Ringer:
         lines = list(dict.fromkeys(line(fact) for _, fact in recorded))
         told = self.bus.publish(lines)
         for _, fact in recorded:
-            for job in FLOW[type(fact)].jobs:
-                self.queue.ring(job)
+            route = FLOW[type(fact)]
+            for job in route.jobs:
+                self.queue.ring(job, queue=route.queue)
         event_ids = [event_id for event_id, _ in recorded if event_id is not None]
         if told and event_ids:
             with db.transaction() as session:
@@ -90,4 +98,4 @@ class Ringer:
 
     def readings_stored(self) -> None:
         """Readings were committed on the hot path: ring for judging."""
-        self.queue.ring(JUDGE)
+        self.queue.ring(JUDGE, queue=ALARMS)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -25,14 +26,13 @@ PAUSE_S: Final = 0.3
 
 
 class JobQueue:
-    """Enqueue jobs by their dotted names, and ring the bell that asks for judging."""
+    """Enqueue jobs by their dotted names, and ring the bell that asks for one run of a job."""
 
     def __init__(self, url: str) -> None:
         self._client = connect(url)
         self._breaker = Breaker()
-        self._wanted = threading.Event()
-        self._started = threading.Lock()
-        self._ringer: threading.Thread | None = None
+        self._adding = threading.Lock()
+        self._bells: dict[str, _Bell] = {}
 
     def enqueue(self, job: str, *args: Any, queue: str = ALARMS, timeout_s: int = 60) -> bool:
         """Ask a worker to run `job`; False when Redis is away: the sweep asks again."""
@@ -48,39 +48,61 @@ class JobQueue:
             return False
         return True
 
-    def ring(self, job: str) -> None:
+    def ring(self, job: str, *, queue: str = ALARMS) -> None:
         """Ask for one run of `job` soon; returns at once and asks Redis from a thread of its own."""
-        self._wanted.set()
-        if self._ringer is None or not self._ringer.is_alive():
-            with self._started:
-                if self._ringer is None or not self._ringer.is_alive():
-                    self._ringer = threading.Thread(target=self._rings, args=(job,), name="bell", daemon=True)
-                    self._ringer.start()
+        bell = self._bells.get(job)
+        if bell is None:
+            with self._adding:
+                bell = self._bells.setdefault(job, _Bell(lambda: self._ring(job, queue)))
+        bell.ring()
 
-    def answer_bell(self) -> None:
-        """The bell was heard: the next ring counts again. First thing that a judging job does."""
+    def answer_bell(self, job: str) -> None:
+        """The bell was heard: the next ring counts again. First thing that a job behind a bell does."""
         try:
-            self._client.delete(BELL)
+            self._client.delete(f"{BELL}:{job}")
         except redis.RedisError as error:
             log.warning("queue: the bell could not be taken down: %s", error)
 
-    def _rings(self, job: str) -> None:
+    def _ring(self, job: str, queue: str) -> None:
+        try:
+            if not self._breaker.open and self._client.set(f"{BELL}:{job}", "1", nx=True, px=BELL_MS):
+                self.enqueue(job, queue=queue)
+        except redis.RedisError as error:
+            self._breaker.trip()
+            log.warning("queue: the bell did not ring: %s", error)
+
+    def _queue(self, name: str) -> Queue:
+        return Queue(name, connection=self._client, serializer=JSONSerializer)
+
+
+class _Bell:
+    """A thread that rings for one job: no job waits because another one rings much."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._wanted = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ring(self) -> None:
+        """Ring soon. The thread is started when it is needed: a fork has left it behind."""
+        self._wanted.set()
+        if self._thread is None or not self._thread.is_alive():
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._rings, name="bell", daemon=True)
+                    self._thread.start()
+
+    def _rings(self) -> None:
         pause = threading.Event()
         while True:
             self._wanted.wait()
             self._wanted.clear()
             try:
-                if not self._breaker.open and self._client.set(BELL, "1", nx=True, px=BELL_MS):
-                    self.enqueue(job)
-            except redis.RedisError as error:
-                self._breaker.trip()
-                log.warning("queue: the bell did not ring: %s", error)
+                self._work()
             except Exception:
                 log.exception("queue: ringing failed")
             pause.wait(PAUSE_S)
-
-    def _queue(self, name: str) -> Queue:
-        return Queue(name, connection=self._client, serializer=JSONSerializer)
 
 
 _current: JobQueue | None = None

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from silverwatch import clock, db
+from silverwatch import clock, db, flow
 from silverwatch.adapters import job_queue
 from silverwatch.domain.alerts import judging
 from silverwatch.domain.alerts.judging import Judged
@@ -16,7 +16,7 @@ def judge() -> None:
     """The job behind the bell. The bell goes down first: what is stored from now on rings again."""
     queue = job_queue.current()
     if queue is not None:
-        queue.answer_bell()
+        queue.answer_bell(flow.JUDGE)
     drain()
 
 

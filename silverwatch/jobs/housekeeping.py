@@ -1,14 +1,20 @@
-"""Housekeeping: partitions ahead of time, old checkpoints thinned, told events and dead sessions cleared."""
+"""Housekeeping: partitions ahead of time, the audit anchored, and what is of no more use thinned and cleared."""
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine, text
 
 from silverwatch import clock, db
 from silverwatch.config import Config
+from silverwatch.domain import audit, throttle
+from silverwatch.domain.accounts import emergency
+from silverwatch.domain.audit import anchors
+from silverwatch.domain.mail import service as mail
 from silverwatch.domain.readings import partitions
 
 log = logging.getLogger(__name__)
@@ -31,14 +37,25 @@ WHERE c.patient_id = old.patient_id AND c.at = old.at
 """
 
 
+# What nobody can use any more, and how long we keep it to be able to say what happened.
+_OLD: Final = (
+    ("event", "rung_at", timedelta(days=1)),
+    ("login_session", "expires_at", timedelta(days=30)),
+    ("refresh_token", "expires_at", timedelta(days=30)),
+    ("one_time_link", "expires_at", timedelta(days=30)),
+)
+
+
 def run(config: Config, stop: threading.Event) -> None:
     """Keep house once a minute until told to stop."""
     owner = db.make_engine(config.owner_url, pool_size=1)
+    anchor = Anchor(config.audit_anchor)
+    works: tuple[Callable[[], None], ...] = (lambda: _partitions(owner), tidy, anchor)
     try:
         while not stop.is_set():
-            for work in (_partitions, _tidy):
+            for work in works:
                 try:
-                    work(owner)
+                    work()
                 except db.UNAVAILABLE as error:
                     log.warning("housekeeping: the database is away (%s)", type(error).__name__)
                 except Exception:
@@ -46,6 +63,29 @@ def run(config: Config, stop: threading.Event) -> None:
             stop.wait(EVERY_S)
     finally:
         owner.dispose()
+
+
+class Anchor:
+    """Keeps the head of the audit where the database's owner cannot write: in the log and, if set, in a file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        before = anchors.last(path) if path is not None else None
+        self._kept = (before.seq, before.mac) if before else (0, b"")
+
+    def __call__(self) -> None:
+        """Keep the head, unless it has not moved since the last time. It moves forward only."""
+        with db.transaction(read_only=True) as session:
+            head = audit.newest(session)
+        seq = head.seq if head else 0
+        if seq < self._kept[0]:
+            log.error("audit: row %d was there and the newest is %d: the end was cut off", self._kept[0], seq)
+        if head is None or (head.seq, head.mac) == self._kept:
+            return
+        log.info("audit: head %d %s", head.seq, head.mac.hex())
+        if self._path is not None:
+            anchors.append(self._path, head, at=clock.now())
+        self._kept = (head.seq, head.mac)
 
 
 def _partitions(owner: Engine) -> None:
@@ -56,13 +96,15 @@ def _partitions(owner: Engine) -> None:
         log.info("housekeeping: made %s", ", ".join(made))
 
 
-def _tidy(_: Engine) -> None:
+def tidy() -> None:
+    """Remove what is too old; two that keep house at once do it once."""
     now = clock.now()
     with db.transaction() as session:
         if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
             return
         session.execute(text(_THIN), {"now": now})
-        session.execute(text("DELETE FROM event WHERE rung_at < :old"), {"old": now - timedelta(days=1)})
-        session.execute(
-            text("DELETE FROM login_session WHERE expires_at < :old"), {"old": now - timedelta(days=30)}
-        )
+        for table, ended_at, kept_for in _OLD:
+            session.execute(text(f"DELETE FROM {table} WHERE {ended_at} < :old"), {"old": now - kept_for})  # noqa: S608 - our names
+        throttle.forget_old(session, before=now - timedelta(days=1))
+        mail.tidy(session, now=now)
+        emergency.close_expired(session, now=now)

@@ -1,10 +1,10 @@
-"""The scheduler process: the guard and the housekeeping, each a thread with connections of its own."""
+"""The scheduler process: the guard, the housekeeping and the letters, each a thread with its own connections."""
 
 import signal
 import threading
 
 from silverwatch.config import Config
-from silverwatch.jobs import housekeeping
+from silverwatch.jobs import housekeeping, send_letters
 from silverwatch.jobs.boot import boot
 from silverwatch.jobs.guard import Guard
 
@@ -18,6 +18,8 @@ def run(config: Config) -> None:
     threads = [
         threading.Thread(target=guard.run, args=(stop,), name="guard"),
         threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping"),
+        # A mail server may take its time: the guard must not wait for it.
+        threading.Thread(target=send_letters.run, args=(stop,), name="letters"),
     ]
     for thread in threads:
         thread.start()
