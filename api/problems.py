@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import msgspec
 import psycopg
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from silverwatch import clock
+from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
+from silverwatch.web import auditing
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ _AWAY_STATES: Final = frozenset({"25006", "25P02", "25P03", "40001", "40P01"})
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` are pairs of JSON pointer and detail."""
+    """An answer that is an error. `errors` are pairs of JSON pointer and detail; `kind` is its RFC 9457 type."""
 
     def __init__(
         self,
@@ -33,8 +35,10 @@ class Problem(Exception):
         *,
         errors: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        kind: str = "about:blank",
     ) -> None:
         super().__init__(detail)
+        self.kind = kind
         self.status = status
         self.detail = detail
         self.errors = errors
@@ -42,9 +46,10 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """The answer."""
-        request_id = clock.new_id().hex
+        # The id that the audit has too.
+        request_id = g.get("request_id") or clock.new_id().hex
         body = {
-            "type": "about:blank",
+            "type": self.kind,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
@@ -105,11 +110,20 @@ def _http(error: HTTPException) -> Any:
 def _unexpected(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         return _http(error)
+    if isinstance(error, DomainError):
+        return _domain(error).response()
     if is_unavailable(error):
         log.warning("database unavailable: %s", error)
         return unavailable().response()
     log.exception("%s %s failed", request.method, request.path, exc_info=error)
     return Problem(500, "This is our mistake; it was logged.").response()
+
+
+def _domain(error: DomainError) -> Problem:
+    if isinstance(error, NotFoundError):
+        auditing.refused("not theirs, or not there")
+        return Problem(404, "There is nothing here: it does not exist, or it is not yours to see.")
+    return Problem(409 if isinstance(error, ConflictError) else 422, str(error))
 
 
 def _unrouted() -> Any:

@@ -1,9 +1,10 @@
-"""From the bytes of a post to a batch: the envelope. What is in the items is the domain's to judge."""
+"""What is sent and answered. Of a post of readings only the envelope: the items are the domain's to judge."""
 
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -148,3 +149,67 @@ def _bad(name: str, detail: str) -> Problem:
 
 def _too_many() -> Problem:
     return Problem(413, f"At most {MAX_READINGS} readings in a post.")
+
+
+class Registration(msgspec.Struct):
+    """What a person says who wants a patient's account. Whatever else is sent, a role above all, is nothing."""
+
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Registered(msgspec.Struct):
+    """Said to everybody who registers, whether the address is known or not."""
+
+    detail: str = "Open the link in the letter that was sent to this address."
+
+
+class Credentials(msgspec.Struct, forbid_unknown_fields=True):
+    """A sign-in. `otp` is a code of the second factor, or a recovery code."""
+
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
+    otp: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+
+
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    """A refresh token to be used up."""
+
+    refresh: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Tokens(msgspec.Struct):
+    """`access` is good for `expires_in` seconds; `refresh` once."""
+
+    access: str
+    expires_in: int
+    refresh: str
+    token_type: str = "Bearer"
+
+
+class WardName(msgspec.Struct):
+    """A ward, by its name in addresses and in words."""
+
+    slug: str
+    name: str
+
+
+class Me(msgspec.Struct):
+    """The person who calls."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+    wards: list[WardName]
+    patient: UUID | None
+
+
+class Key(msgspec.Struct):
+    """The program that calls."""
+
+    key: str
+    scopes: list[str]
+    wards: list[WardName]
+    expires_at: datetime
