@@ -39,13 +39,14 @@ test-fast: setup ## Unit tests only: no database, no processes
 e2e: setup ## A real browser against the running demo
 	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
 
-check: setup ## Formatting, lint, types, import directions, dependencies, templates
+check: setup ## Formatting, lint, types, import directions, dependencies, templates, table of access
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry silverwatch api
 	$(BIN)/djlint --lint --quiet silverwatch/templates
+	$(BIN)/python -m pytest tests/security/test_access.py -k listed
 
 fix: setup ## Repair what the checks can repair
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import api
 from silverwatch import db, flow, keys, schema
@@ -16,7 +16,8 @@ from silverwatch.config import Config
 from silverwatch.domain import audit
 from silverwatch.domain.models import metadata
 from silverwatch.live.hub import Hub
-from silverwatch.web import auditing, errors, gates, headers, login
+from silverwatch.web import auditing, errors, forgery, gates, headers, login
+from silverwatch.web.incoming import Incoming
 
 
 class Database:
@@ -34,6 +35,7 @@ def create_app(config: Config | None = None) -> Flask:
     """Build the application; raises ConfigError when the environment lacks a setting."""
     config = config or Config.from_env()
     app = Flask("silverwatch", static_url_path="/static")
+    app.request_class = Incoming
     _settings(app, config)
     db.configure(config.database_url, pool_size=config.pool_size)
     ringer = flow.Ringer(bus=Bus(config.redis_url), queue=JobQueue(config.redis_url))
@@ -41,10 +43,10 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["silverwatch"] = ringer
     app.extensions["config"] = config
     app.extensions["hub"] = Hub(Bus(config.redis_url), limit=config.socket_limit)
-    csrf = CSRFProtect(app)
     audit.configure(keys.of_audit(config))
     login.init_app(app)
     auditing.init_app(app)
+    csrf = forgery.init_app(app)
     gates.init_app(app)
     headers.init_app(app, secure=config.secure_cookies)
     errors.init_app(app)
@@ -56,6 +58,10 @@ def create_app(config: Config | None = None) -> Flask:
     csrf.exempt(api.bp)
     api.ingest.on_stored = ringer.readings_stored
     _without_deflate(app)
+    if config.trusted_proxies:
+        # Only so many hops are believed: what a client writes into the header itself stays outside.
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=1, x_host=0)  # type: ignore[method-assign]
     return app
 
 

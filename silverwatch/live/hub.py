@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.access import may_see_ward
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
+from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import queries
 from silverwatch.flow import ALARM_REGIONS, FLOW, parse
 from silverwatch.live.frames import Frames
@@ -34,6 +36,7 @@ STEP_S: Final = 0.25
 TILE_S: Final = 1.0
 TICK_S: Final = 5.0
 GRANTS_S: Final = 2.0
+DISPLAYS_SAY_EVERY: Final = timedelta(minutes=1)
 BUS_DOWN_S: Final = 2.0
 PART: Final = 25
 """Regions drawn in one go: the tiles of a ward."""
@@ -86,6 +89,8 @@ class Hub:
     def serve(self, client: Client) -> None:
         """Keep a socket: subscribe first, then a snapshot of every region, then pushes until it hangs up."""
         self._start()
+        # Before anybody can turn it: the page may have missed that it was locked or opened.
+        client.connection.send(lock_frame(client.audience))
         with self._lock:
             self._clients.add(client)
         try:
@@ -241,11 +246,11 @@ class Hub:
 
     def _check_grants(self) -> None:
         """Who has lost the session loses the socket; who has lost a ward loses its regions."""
-        clients = self._all()
+        clients, now = self._all(), clock.now()
         if not clients:
             return
         with db.transaction(read_only=True) as session:
-            held = sessions.find_many(session, {c.session_id for c in clients}, now=clock.now())
+            held = sessions.find_many(session, {c.session_id for c in clients}, now=now)
         for client in clients:
             signed_in = held.get(client.session_id)
             if signed_in is None or signed_in.state in ("code", "enrol"):
@@ -254,12 +259,26 @@ class Hub:
                 client.connection.close(1008, "the ward is no longer yours")
             elif (signed_in.state == "locked") != client.audience.locked:
                 self._turn(client, locked=signed_in.state == "locked")
+        self._say_alive(held.values(), now=now)
+
+    def _say_alive(self, held: Iterable[SignedIn], *, now: datetime) -> None:
+        """A wall screen has nobody who moves a hand: that its socket is open is its sign of life."""
+        due = [s.session_id for s in held if s.display_id and now - s.active_at >= DISPLAYS_SAY_EVERY]
+        if due:
+            with db.transaction() as session:
+                for session_id in due:
+                    sessions.touch(session, session_id, now=now)
 
     def _turn(self, client: Client, *, locked: bool) -> None:
         """A screen locks or opens where it stands: alarms go on, names and hands do not. No sound is lost to it."""
-        client.audience = client.audience.turned(locked=locked)
-        client.connection.send(encode(json.dumps({"locked": locked})))
-        self._draw(list(client.regions), [client])
+        before, client.audience = client.audience, client.audience.turned(locked=locked)
+        client.connection.send(lock_frame(client.audience))
+        try:
+            self._draw(list(client.regions), [client])
+        except Exception:
+            # Names may still stand on a locked screen: the next look finds it as it was, and turns it again.
+            client.audience = before
+            raise
 
     # -- what to draw ----------------------------------------------------------------------------------
 
@@ -364,3 +383,8 @@ class Hub:
                 frames[client.audience] = frame
                 self._frames.keep(key, client.audience, version=version, frame=frame)
             client.connection.offer(dom_id, version=version, frame=frame)
+
+
+def lock_frame(audience: Audience) -> bytes:
+    """Tells the page whether it is locked: `lock.js` shows the panel that asks for the PIN."""
+    return encode(json.dumps({"locked": audience.locked}))

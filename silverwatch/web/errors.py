@@ -36,9 +36,7 @@ WORDS = {
 def init_app(app: Flask) -> None:
     """Answer every error in the form of whoever asked. The API brings its own handlers."""
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(
-        CSRFError, lambda _: answer(400, "This page is too old. Reload it and try again.")
-    )
+    app.register_error_handler(CSRFError, _without_token)
     app.register_error_handler(NotFoundError, _not_found)
     app.register_error_handler(ConflictError, lambda error: answer(409, str(error)))
     app.register_error_handler(DomainError, lambda error: answer(400, str(error)))
@@ -53,6 +51,12 @@ def answer(status: int, detail: str | None = None) -> Response:
     if is_htmx():
         return html(pages.error_line(status=status, title=title, detail=detail or what_to_do), status)
     return html(pages.error_page(status=status, title=title, detail=detail or what_to_do), status)
+
+
+def _without_token(_: CSRFError) -> Response:
+    if login.signed_in() is not None:
+        auditing.refused("no token of this session")
+    return answer(400, "This page is too old. Reload it and try again.")
 
 
 def _not_found(_: NotFoundError) -> Response:

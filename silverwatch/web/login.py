@@ -1,8 +1,8 @@
 """Who is signed in: Flask-Login over our own session rows, so that a copied cookie dies with its row."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from flask import Flask, Request, Response, request, session
+from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -10,6 +10,9 @@ from silverwatch import clock, db
 from silverwatch.domain.access import Actor
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.sessions import Browser, SignedIn
+
+CSRF_FIELD: Final = "csrf_token"
+"""Where Flask-WTF keeps the secret of a session's forms."""
 
 
 class User(UserMixin):  # type: ignore[misc]
@@ -78,11 +81,20 @@ def browser() -> Browser:
 
 
 def begin(token: str) -> None:
-    """Put a session, or the new token of one, into the cookie; nothing of the one before stays."""
-    session.clear()
-    user = _load(token)
+    """Put a session, or the new token of one, into the cookie; nothing of the one before stays.
+
+    Only the CSRF token of the same session lives on: a ward board that is open in another tab must not lose its
+    Acknowledge button because somebody gave the password again in this one.
+    """
+    before, user = signed_in(), _load(token)
     if user is None:
-        raise RuntimeError("a session that was just opened is not there")
+        # Ended by somebody else in this very moment.
+        abort(redirect("/login", 303))
+    is_same = before is not None and before.session_id == user.signed_in.session_id
+    csrf_token = session.get(CSRF_FIELD) if is_same else None
+    session.clear()
+    if csrf_token is not None:
+        session[CSRF_FIELD] = csrf_token
     login_user(user)
 
 

@@ -1,19 +1,25 @@
 """What every page needs to know of its reader, gathered from the request once."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from math import ceil
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Response, request
 from flask_wtf.csrf import generate_csrf
 
-from silverwatch.domain.access import Permission, Role
+from silverwatch import clock, db
+from silverwatch.clock import epoch_ms
+from silverwatch.domain.access import STAFF, Permission, Role
+from silverwatch.domain.accounts import emergency
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.web import login
 from silverwatch.web.audience import NAMES, Audience, Names
 from silverwatch.web.hypermedia import html
 from silverwatch.web.templating import render, render_page
-from silverwatch.web.views import STAFF_NAV, THEMES, ErrorView, Page, Theme
+from silverwatch.web.views import STAFF_NAV, THEMES, EmergencyLine, ErrorView, Page, Theme
 
 DISPLAY_COOKIE: Final = "sw_display"
 DISPLAY_DAYS: Final = 365
@@ -51,10 +57,33 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         csrf_token=generate_csrf(),
         actor_name=found.actor.name if found else None,
         actor_initials=initials(found.actor.name) if found else "",
-        nav=STAFF_NAV[found.actor.role.value] if found and found.state == "open" else (),
+        actor_photo=photo_url(found.actor.account_id, found.photo_at) if found and found.photo_at else None,
+        nav=STAFF_NAV[found.actor.role.value] if found and found.state in ("open", "locked") else (),
         theme=theme,
         live_url=live_url,
         locked=found is not None and found.state == "locked",
+        idle_minutes=found.idle_minutes if found and found.actor.role in STAFF else None,
+        has_pin=found is not None and found.has_pin,
+        emergency=_emergency(found),
+    )
+
+
+def _emergency(found: SignedIn | None) -> tuple[EmergencyLine, ...]:
+    """The foreign records that are open to the reader; asks the database only where there are some."""
+    if found is None or found.state != "open" or not found.actor.emergency_for:
+        return ()
+    now = clock.now()
+    with db.transaction(read_only=True) as session:
+        accesses = emergency.open_now(session, found.actor, now=now)
+    return tuple(
+        EmergencyLine(
+            id=item.id,
+            patient_id=item.patient_id,
+            hospital_number=item.hospital_number,
+            ends_at=item.ends_at,
+            minutes_left=ceil((item.ends_at - now).total_seconds() / 60),
+        )
+        for item in accesses
     )
 
 
@@ -88,6 +117,11 @@ def error_line(*, status: int, title: str, detail: str) -> str:
     """An error as one line for htmx."""
     view = ErrorView(status=status, heading=title, advice=detail)
     return render("errors/_error.html", Audience(role="nobody"), error=view)
+
+
+def photo_url(account_id: UUID, changed_at: datetime) -> str:
+    """The address of a person's photo, another one for each photo that they had."""
+    return f"/accounts/{account_id}/photo?v={epoch_ms(changed_at)}"
 
 
 def initials(name: str) -> str:

@@ -78,6 +78,8 @@ def environment(language: str) -> Environment:
         time_zone=filters.time_zone,
         vital_labels=VITAL_LABELS,
         language=language,
+        # For texts that come from Python: `_` would take a % in them for a placeholder.
+        said=catalogue.gettext,
     )
     return env
 

@@ -19,26 +19,48 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyLine:
+    """A foreign record that is open to the reader now."""
+
+    id: UUID
+    patient_id: UUID
+    hospital_number: str
+    ends_at: datetime
+    minutes_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What every page needs besides its data. `live_url` is the address of the page's web socket."""
+    """What every page needs besides its data. `live_url` is the address of the page's web socket.
+
+    `idle_minutes`: so long without a hand, and the session of staff locks; None for those that do not.
+    """
 
     title: str
     path: str
     csrf_token: str
     actor_name: str | None = None
     actor_initials: str = ""
+    actor_photo: str | None = None
     nav: tuple[NavItem, ...] = ()
     theme: Theme = "auto"
     live_url: str | None = None
     locked: bool = False
+    idle_minutes: int | None = None
+    has_pin: bool = False
+    emergency: tuple[EmergencyLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """The sign-in form as it was sent. `errors` maps a field (or "form") to what to do about it."""
+    """The sign-in form as it was sent. `errors` maps a field (or "form") to what to do about it.
+
+    `note` says what was done just before.
+    """
 
     email: str = ""
     next: str = ""
+    note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -102,10 +124,16 @@ class PlainReading:
 
 
 STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
-    "caregiver": (NavItem(url="/ward", label="Ward", icon="layout-grid"),),
+    "caregiver": (
+        NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(url="/emergency-access", label="Emergency", icon="urgent"),
+    ),
     "admin": (
         NavItem(url="/admin", label="Overview", icon="server"),
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(url="/admin/users", label="Users", icon="users"),
+        NavItem(url="/admin/audit", label="Audit", icon="history"),
+        NavItem(url="/admin/settings", label="Settings", icon="settings"),
     ),
     "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),

@@ -240,10 +240,16 @@ def test_vendored_files_are_what_the_lock_says() -> None:
     assert plain - {"LOCK.json"} == {entry["file"] for entry in locked}
 
 
+NOT_ON_A_BOARD = {"account", "admin", "audit", "factors"}
+"""Sheets of forms and tables."""
+
+
 def test_budgets() -> None:
     style = b"".join(path.read_bytes() for path in STYLES)
+    live = b"".join(path.read_bytes() for path in STYLES if path.stem not in NOT_ON_A_BOARD)
     script = b"".join(path.read_bytes() for path in sorted((STATIC / "js").glob("*.js")))
-    assert len(gzip.compress(style)) <= 12 * 1024
-    assert len(gzip.compress(script)) <= 5_000
+    assert len(gzip.compress(live)) <= 12 * 1024
+    assert len(gzip.compress(style)) <= 16 * 1024
+    assert len(gzip.compress(script)) <= 6_400  # 5,000 and what locks a screen where it stands
     for path in (*STYLES, *(STATIC / "js").glob("*.js")):
         assert len(path.read_text("utf-8").splitlines()) <= 300, path.name

@@ -1,9 +1,9 @@
 """The ward board: `/ward`, `/ward/<slug>` and the wall view."""
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, abort, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Permission
+from silverwatch.domain.access import Permission, Role
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
@@ -21,9 +21,11 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/ward/<slug>/wall", view_func=wall)
 
 
-@gates.need(Permission.SEE_WARD, while_locked=True)
+# A board that is left alone reads itself again, without JavaScript every 10 s: opening one is no sign of life.
+@gates.need(Permission.SEE_WARD, passive=True)
 def own_ward() -> Response:
     """The caregiver's own ward."""
+    _refuse_displays()
     with db.transaction(read_only=True) as session:
         wards = wards_of(session, login.actor())
     if not wards:
@@ -31,17 +33,25 @@ def own_ward() -> Response:
     return make_response(redirect(f"/ward/{wards[0].slug}", 303))
 
 
-@gates.need(Permission.SEE_WARD, while_locked=True)
+@gates.need(Permission.SEE_WARD, passive=True)
 def ward(slug: str) -> Response:
     """Who needs me now?"""
+    _refuse_displays()
     sort = request.args.get("sort", "bed")
     return _board(slug, sort=sort if sort in SORTS else "bed", wall=False)
 
 
-@gates.need(Permission.SEE_WARD, while_locked=True)
+@gates.need(Permission.SEE_WARD, passive=True)
 def wall(slug: str) -> Response:
     """The same from five metres."""
     return _board(slug, sort="bed", wall=True)
+
+
+def _refuse_displays() -> None:
+    """A wall screen has its wall view and nothing else."""
+    if login.actor().role is Role.DISPLAY:
+        auditing.refused("role")
+        abort(403)
 
 
 def _board(slug: str, *, sort: str, wall: bool) -> Response:

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from silverwatch import clock, db
 from silverwatch.domain import audit
-from silverwatch.domain.access import Permission
+from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings.intake import Outcome
@@ -56,7 +56,7 @@ def record_observation(patient_id: UUID) -> Response:
             )
         outcome = _store(patient_id, form, values, received_at=now)
         if not outcome.rejected:
-            return make_response(redirect(f"/ward/{place.ward_slug}", 303))
+            return make_response(redirect(_back(actor, place), 303))
         for refusal in (item.refusal for item in outcome.rejected):
             form.errors[refusal.field or "form"] = _advice(refusal.field, refusal.detail)
     return _form(patient_id, form, status=422)
@@ -122,6 +122,11 @@ def _measured_at(sent: MultiDict[str, str], now: datetime) -> datetime:
     return at if at.tzinfo is not None else now
 
 
+def _back(actor: Actor, place: queries.Place) -> str:
+    """To the board of the own ward; a patient of another one has only a page."""
+    return f"/ward/{place.ward_slug}" if place.ward_id in actor.ward_ids else f"/patients/{place.patient.id}"
+
+
 def _advice(field: str | None, detail: str) -> str:
     label = BY_NAME[field].label if field in BY_NAME else "This set"
     return f"{label}: {detail}. Check the value and enter it again."
@@ -139,6 +144,7 @@ def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Resp
         status=status,
         form=form,
         place=place,
+        back=_back(actor, place),
         fields=[BY_NAME[name] for name in FIELDS],
         levels=ACVPU,
         now=now,

@@ -16,6 +16,7 @@ from silverwatch.web import auditing, gates, login, pages
 from silverwatch.web.hypermedia import html
 
 LAG_HEADER = "Silver-Judge-Lag"
+LOCKED_HEADER = "Silver-Locked"
 
 
 def register(blueprint: Blueprint) -> None:
@@ -42,10 +43,10 @@ def _view(region: Region) -> Callable[[UUID], Response]:
             found = by_acuity(found)
         if unseen:
             auditing.viewed(queries.WARD_VIEW, patient_ids=unseen, ward_id=ward_id)
-        answer = html(
-            region.draw(found, audience=pages.audience(login.session_of_view(), wall=wall), now=now)
-        )
+        reader = pages.audience(login.session_of_view(), wall=wall)
+        answer = html(region.draw(found, audience=reader, now=now))
         answer.headers[LAG_HEADER] = f"{lag_s:.1f}"
+        answer.headers[LOCKED_HEADER] = "true" if reader.locked else "false"
         return answer
 
     view.__doc__ = f"The region {region.name} of one {region.subject}."

@@ -3,11 +3,13 @@
 from flask import Blueprint, Response
 
 from silverwatch import clock, db
+from silverwatch.blueprints.patient import access
 from silverwatch.domain.access import Permission
 from silverwatch.domain.readings.queries import own_latest
 from silverwatch.web import gates, login, pages
 
 blueprint = Blueprint("patient", __name__)
+access.register(blueprint)
 
 
 @blueprint.get("/portal")

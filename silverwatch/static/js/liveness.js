@@ -20,8 +20,9 @@ document.addEventListener("htmx:ws:after:message:incoming", ({ detail }) => {
   document.dispatchEvent(new Event("beat"));
 });
 
-// The session has ended elsewhere.
-document.addEventListener("htmx:ws:close", ({ detail }) => detail.code === 4401 && location.reload());
+// The session has ended elsewhere. A wall screen asks for a code then, everybody else signs in.
+const leave = () => (main.dataset.gone ? location.assign(main.dataset.gone) : location.reload());
+document.addEventListener("htmx:ws:close", ({ detail }) => detail.code === 4401 && leave());
 
 async function poll() {
   busy = true;
@@ -32,13 +33,14 @@ async function poll() {
     const answers = await Promise.all(regions.map((element) => fetch(element.dataset.regionUrl + query, {
       headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store", signal: AbortSignal.timeout(4000),
     })));
-    if (answers.some(({ status }) => [401, 404].includes(status))) return location.reload(); // no longer ours to see
+    if (answers.some(({ status }) => [401, 404].includes(status))) return leave(); // no longer ours to see
     if (!answers.every((answer) => answer.ok)) return;
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     for (const [index, element] of regions.entries()) {
       await htmx.swap({ sourceElement: main, target: `#${CSS.escape(element.id)}`, swap: "outerMorph", text: texts[index] });
     }
     late = Number(answers[0].headers.get("Silver-Judge-Lag"));
+    document.dispatchEvent(new CustomEvent("locked", { detail: answers[0].headers.get("Silver-Locked") === "true" }));
     polled = Date.now();
   } catch {
     // The overlay says so.

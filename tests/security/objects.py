@@ -1,0 +1,118 @@
+"""Things to name in addresses: some that a visitor may reach, and the same kinds of things that belong to others."""
+
+from typing import Final
+from uuid import UUID
+
+from silverwatch import clock
+from tests.cast import Cast, People
+from tests.conftest import Site
+from tests.security.routes import Visitor
+
+OWN: Final = "own"
+ELSEWHERE: Final = "elsewhere"
+
+
+def belongings(
+    site: Site, cast: Cast, people: People, who: str, relation: str, visitor: Visitor
+) -> dict[str, object]:
+    """Placeholder (or "rule placeholder") to value. The visitor belongs to ward A; elsewhere is ward B.
+
+    What a person owns by themselves (sessions, contacts, photo) is theirs, or else somebody's in ward B.
+    """
+    worn = cast.achieng if relation == OWN else cast.chebet
+    mine = site.rows("SELECT id FROM account WHERE email = %s", visitor.email or people.amina)[0][0]
+    holder = mine if relation == OWN else site.row("SELECT id FROM account WHERE email = %s", people.bruno)[0]
+    found: dict[str, object] = {
+        "slug": "a" if relation == OWN else "b",
+        "patient_id": worn.patient_id,
+        "alert_id": _alert(site, worn.patient_id),
+        "subject_id": worn.ward_id,
+        "account_id": _account(site, worn.ward_id),
+        "/accounts/<uuid:account_id>/photo account_id": _photo(site, holder if who != "display" else mine),
+        "session_id": _session(site, holder),
+        "contact_id": _contact(site, holder),
+        "display_id": _display(site, worn.ward_id, by=mine),
+        "key_id": _key(site, worn.ward_id, by=mine),
+        "access_id": _emergency(site, holder, worn.patient_id),
+        "filename": "css/base.css",
+    }
+    for part in ("tile", "trend"):
+        found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
+    return found
+
+
+def _insert(site: Site, table: str, **values: object) -> UUID:
+    new = clock.new_id()
+    columns = ", ".join(("id", *values))
+    marks = ", ".join(["%s"] * (len(values) + 1))
+    with site.cursor() as cur:
+        cur.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})".encode(), (new, *values.values()))
+    return new
+
+
+def _alert(site: Site, patient_id: UUID) -> UUID:
+    now = clock.now()
+    with site.cursor() as cur:
+        cur.execute("DELETE FROM acknowledgement")
+        cur.execute("DELETE FROM alert")
+    return _insert(
+        site, "alert", patient_id=patient_id, subject="patient", subject_id=patient_id, kind="heart_rate.high",
+        priority="medium", peak_priority="medium", technical=False, live=True, run_from=now, event_at=now, last_at=now,
+        raised_at=now,
+    )  # fmt: skip
+
+
+def _account(site: Site, ward_id: UUID) -> UUID:
+    """Somebody whom nothing here minds being changed."""
+    now = clock.now()
+    account_id = _insert(
+        site, "account", email=f"{clock.new_id().hex}@spare.example", role="caregiver", name="Spare",
+        created_at=now, email_confirmed_at=now, approved_at=now,
+    )  # fmt: skip
+    with site.cursor() as cur:
+        cur.execute("INSERT INTO membership (account_id, ward_id) VALUES (%s, %s)", (account_id, ward_id))
+    return account_id
+
+
+def _photo(site: Site, account_id: UUID) -> UUID:
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO account_photo (account_id, jpeg, changed_at) VALUES (%s, %s, now()) ON CONFLICT DO NOTHING",
+            (account_id, b"\xff\xd8\xff\xd9"),
+        )
+    return account_id
+
+
+def _session(site: Site, account_id: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "login_session", token_hash=clock.new_id().bytes * 2, account_id=account_id, created_at=now,
+        expires_at=now.replace(year=now.year + 1), active_at=now,
+    )  # fmt: skip
+
+
+def _contact(site: Site, account_id: UUID) -> UUID:
+    return _insert(
+        site, "emergency_contact", account_id=account_id, name="Ann", relation="Sister", phone="+254 700 000 000",
+        created_at=clock.now(),
+    )  # fmt: skip
+
+
+def _display(site: Site, ward_id: UUID, *, by: UUID) -> UUID:
+    return _insert(site, "display", ward_id=ward_id, name="Corridor", created_by=by, created_at=clock.now())
+
+
+def _key(site: Site, ward_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "api_key", name="Lab", key_hash=clock.new_id().bytes * 2, hint="abcd", scopes=["alerts.read"],
+        ward_ids=[ward_id], created_by=by, created_at=now, expires_at=now.replace(year=now.year + 1),
+    )  # fmt: skip
+
+
+def _emergency(site: Site, account_id: UUID, patient_id: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "emergency_access", account_id=account_id, patient_id=patient_id, reason="No pulse, ward B is empty",
+        begun_at=now, ends_at=now, ended_at=now,
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Hostile text in every place that keeps text, shown on every page; hostile words in every query and form."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cast import PASSWORD, Cast, People
+from tests.conftest import Site
+from tests.security.routes import Visitor, visits
+
+MARK = "zq9"
+HOSTILE = [
+    f"<script>{MARK}()</script>",
+    f'"><img src=x onerror={MARK}()>',
+    f"' autofocus onfocus={MARK}() x='",
+    f"</title><svg onload={MARK}()>",
+    f"{{{{7*7}}}}{MARK}{{% raw %}}",
+    f"javascript:{MARK}()",
+    f"&lt;b&gt;{MARK}%252e",
+]
+TEXTS = {
+    "patient": ("family_name", "given_name", "title"),
+    "account": ("name", "phone", "department", "specialisation", "licence_number"),
+    "ward": ("name", "description"),
+    "bed": ("label",),
+}
+DANGEROUS = (
+    f"<script>{MARK}",
+    "<img src=x",
+    f"<svg onload={MARK}",
+    f"onfocus={MARK}() x='",
+    'href="javascript:',
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_stored_text_is_shown_as_it_was_written(site: Site, cast: Cast, people: People, text: str) -> None:
+    with site.cursor() as cur:
+        for table, columns in TEXTS.items():
+            for column in columns:
+                cur.execute(f"UPDATE {table} SET {column} = %s || right({table}.id::text, 4)", (text,))
+    shown = 0
+    for who in ("caregiver", "admin", "technician", "patient"):
+        visitor = Visitor(site, people, who)
+        objects = {
+            "slug": "a",
+            "patient_id": cast.achieng.patient_id,
+            "/beds/<uuid:subject_id>/tile subject_id": cast.achieng.bed_id,
+            "/wards/<uuid:subject_id>/board subject_id": cast.achieng.ward_id,
+        }
+        for route in visits(site.app):
+            if "GET" not in route.methods or route.is_socket:
+                continue
+            body = visitor.visit(route, "GET", objects).get_data(as_text=True)
+            # The checked client has parsed it: an element that should not be there would be one in the tree.
+            assert not [bad for bad in DANGEROUS if bad in body], (who, route.rule)
+            assert f"49{MARK}" not in body, (who, route.rule)
+            shown += MARK in body
+    assert shown > 6
+
+
+words = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        ["' OR 1=1 --", "%", "_", "\\", "\0", "1; DROP TABLE account", "../../etc/passwd", "%00", "\r\nX: y"]
+    ),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(word=words, number=st.integers(min_value=-(10**30), max_value=10**30))
+def test_no_query_and_no_form_makes_us_fall_over(
+    site: Site, cast: Cast, people: People, word: str, number: int
+) -> None:
+    for who in ("anonymous", "caregiver", "admin", "patient"):
+        browser = site.browser()
+        if who != "anonymous":
+            browser.sign_in(
+                {"caregiver": people.amina, "admin": people.ada, "patient": people.patience}[who], PASSWORD
+            )
+        for route in visits(site.app):
+            if route.is_socket or route.rule in {"/readyz", "/logout"}:
+                continue
+            path = route.path({"slug": "a", "patient_id": cast.achieng.patient_id})
+            fields = dict.fromkeys(NAMES, word) | {"page": str(number), "before": str(number)}
+            if "GET" in route.methods:
+                assert browser.get(path, query_string=fields).status_code < 500, (who, route.rule)
+            if "POST" in route.methods and not path.startswith("/api/"):
+                answer = browser.submit(path, fields | {"wards": word, "photo": word})
+                assert answer.status_code < 500, (who, route.rule)
+
+
+NAMES = (
+    "q", "email", "password", "name", "next", "sort", "theme", "names", "code", "pin",
+    "role", "ward", "state", "reason",
+    "hospital_number", "person", "patient", "action", "outcome", "from", "to", "phone", "language", "relation",
+    "heart_rate", "measured_at", "form_id", "consciousness", "current", "new", "idle_minutes", "expires", "wall",
+)  # fmt: skip
