@@ -13,6 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,12 @@ class Demo:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(ANEW)
         time.sleep(FRAMES_KEPT_S)
+
+    def letters(self, to: str) -> list[EmailMessage]:
+        """What the site has written to this address, oldest first."""
+        files = sorted((self._folder / "data/letters").glob("*.eml"))
+        written = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+        return [letter for letter in written if letter["To"] == to]
 
     def rows(self, query: str, *params: object) -> list[Any]:
         """What the database says."""
