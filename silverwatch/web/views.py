@@ -11,11 +11,12 @@ THEMES: tuple[Theme, ...] = ("day", "night", "auto")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """One entry of the rail. `label` is English; the template translates it."""
+    """One entry of the rail. `label` is English; the template translates it. `also`: paths that belong to it."""
 
     url: str
     label: str
     icon: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +126,20 @@ class PlainReading:
 
 STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
-        NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(url="/ward", label="Ward", icon="layout-grid", also=("/patients/",)),
         NavItem(url="/emergency-access", label="Emergency", icon="urgent"),
     ),
     "admin": (
         NavItem(url="/admin", label="Overview", icon="server"),
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
         NavItem(url="/admin/users", label="Users", icon="users"),
-        NavItem(url="/admin/audit", label="Audit", icon="history"),
-        NavItem(url="/admin/settings", label="Settings", icon="settings"),
+        NavItem(url="/admin/audit", label="Audit", icon="history", also=("/admin/emergencies",)),
+        NavItem(
+            url="/admin/settings",
+            label="Settings",
+            icon="settings",
+            also=("/admin/access", "/admin/displays", "/admin/keys"),
+        ),
     ),
     "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),

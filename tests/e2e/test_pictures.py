@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SETTLED_S = 90
 NURSE = ("caregiver", "4b")
+ADMIN = ("admin", None)
 PICTURES: list[tuple[str, tuple[str, str | None] | None, str, int, int]] = [
     ("sign-in", None, "/login", 1440, 900),
     ("board", NURSE, "/ward/4b", 1440, 900),
@@ -23,10 +24,25 @@ PICTURES: list[tuple[str, tuple[str, str | None] | None, str, int, int]] = [
     ("board-small-ward", ("caregiver", "5a"), "/ward/5a", 1440, 900),
     ("wall", NURSE, "/ward/4b/wall", 1920, 1080),
     ("observations", NURSE, "/patients/{patient}/observations/new", 1440, 900),
-    ("admin", ("admin", None), "/admin", 1440, 900),
+    ("admin", ADMIN, "/admin", 1440, 900),
     ("technician", ("technician", "4b"), "/devices", 1440, 900),
     ("patient", ("patient", "4b"), "/portal", 1440, 900),
     ("patient-390", ("patient", "4b"), "/portal", 390, 844),
+    ("patient-page", NURSE, "/patients/{patient}", 1440, 900),
+    ("emergency", NURSE, "/emergency-access", 1440, 900),
+    ("profile", NURSE, "/profile", 1440, 900),
+    ("profile-390", NURSE, "/profile", 390, 844),
+    ("second-factor", NURSE, "/second-factor/setup", 1440, 900),
+    ("users", ADMIN, "/admin/users", 1440, 900),
+    ("users-390", ADMIN, "/admin/users", 390, 844),
+    ("invite", ADMIN, "/admin/users/invite", 1440, 900),
+    ("settings", ADMIN, "/admin/settings", 1440, 900),
+    ("access", ADMIN, "/admin/access", 1440, 900),
+    ("audit", ADMIN, "/admin/audit", 1440, 900),
+    ("audit-390", ADMIN, "/admin/audit", 390, 844),
+    ("displays", ADMIN, "/admin/displays", 1440, 900),
+    ("who-opened", ("patient", "4b"), "/portal/access", 390, 844),
+    ("register", None, "/register", 390, 844),
     ("not-found", NURSE, "/nothing-here", 1440, 900),
 ]
 

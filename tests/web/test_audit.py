@@ -248,3 +248,13 @@ def test_what_people_write_stays_text(admin: Site) -> None:
     markup = page(admin)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in markup
     assert "&lt;b&gt;x&lt;/b&gt;{{7*7}}" in markup
+
+
+def test_a_row_names_whose_account_it_is_about(admin: Site, people: People) -> None:
+    account_id = admin.row("SELECT id FROM account WHERE email = %s", people.tekla)[0]
+    act("account.deactivated", subject=("account", account_id))
+    act("account.deactivated", subject=("account", clock.new_id()))
+    markup = page(admin, "?action=account.deactivated")
+    assert sentences(markup) == ["Deactivate an account"] * 2
+    assert re.findall(rf'<a href="/admin/users/{account_id}">(.*?)</a>', markup) == ["Tekla"]
+    assert "whom" not in page(admin, "?action=session.opened")

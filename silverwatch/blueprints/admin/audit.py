@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from silverwatch import clock, db
 from silverwatch.blueprints.admin import audit_export, forms
 from silverwatch.domain.access import Permission
+from silverwatch.domain.accounts import directory
 from silverwatch.domain.audit import anchors, chain, queries, words
 from silverwatch.domain.audit.queries import Wanted
 from silverwatch.domain.records.queries import hospital_numbers, patient_by_number
@@ -39,7 +40,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row in words. `patients` are hospital numbers; `session` is the end of its id."""
+    """One row in words. `whom`: another person's account that it is about, and their name now.
+
+    `patients` are hospital numbers; `session` is the end of its id.
+    """
 
     seq: int
     at: datetime
@@ -47,6 +51,7 @@ class Line:
     role: str | None
     action: str
     sentence: str
+    whom: tuple[UUID, str] | None
     outcome: str
     remarks: list[tuple[str, str]]
     patients: list[str]
@@ -170,7 +175,8 @@ def _rows(session: Session, chosen: Filters, *, before: int | None, after: int |
     more = len(found) > AT_ONCE
     shown = found[-AT_ONCE:] if after is not None else found[:AT_ONCE]
     numbers = hospital_numbers(session, {item for row in shown for item in row["patient_ids"]})
-    lines = [line(row, numbers) for row in shown]
+    names = directory.names(session, {item for row in shown if (item := _whom(row))})
+    lines = [line(row, numbers, names) for row in shown]
     has_newer, has_older = (more, True) if after is not None else (before is not None, more)
     return AuditRows(
         lines=lines,
@@ -181,8 +187,16 @@ def _rows(session: Session, chosen: Filters, *, before: int | None, after: int |
     )
 
 
-def line(row: Any, numbers: dict[UUID, str]) -> Line:
+def _whom(row: Any) -> UUID | None:
+    """The account that a row is about, if it is not the one that did it."""
+    kind, _, found = (row["subject"] or "").partition(":")
+    account_id = forms.identity(found) if kind == "account" else None
+    return account_id if account_id != row["account_id"] else None
+
+
+def line(row: Any, numbers: dict[UUID, str], names: dict[UUID, str]) -> Line:
     """A row in words."""
+    whom = _whom(row)
     return Line(
         seq=row["seq"],
         at=row["at"],
@@ -190,6 +204,7 @@ def line(row: Any, numbers: dict[UUID, str]) -> Line:
         role=row["role"],
         action=row["action"],
         sentence=words.sentence(row["action"], row["detail"]),
+        whom=(whom, names[whom]) if whom in names else None,
         outcome=row["outcome"],
         remarks=words.remarks(row["action"], row["detail"]),
         patients=[numbers.get(patient_id, f"{patient_id}") for patient_id in row["patient_ids"]],

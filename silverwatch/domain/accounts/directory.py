@@ -141,6 +141,12 @@ def person(session: Session, account_id: UUID) -> Person:
     return _filled(session, [_person(row)])[0]
 
 
+def names(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The name of each of these accounts that exists: for the audit, which knows them by id."""
+    rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(set(account_ids))))
+    return {row.id: row.name for row in rows}
+
+
 def is_in_use(session: Session, email: str) -> bool:
     """Does this address belong to somebody who may sign in, or could until their access was ended?"""
     query = select(Account.id).where(
