@@ -58,6 +58,8 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=False,
+        # An error is logged with its statement, never with what somebody typed.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 2,
             "application_name": "silverwatch",

@@ -2,15 +2,21 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from flask import Flask, Response, g, request
+from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
-from silverwatch.domain import audit
+from silverwatch.domain import audit, throttle
+from silverwatch.domain.accounts.signing import network_of
 from silverwatch.web import login
 
 log = logging.getLogger(__name__)
+
+STRANGERS: Final = throttle.Limit(name="refusals of strangers", tries=200, per=timedelta(minutes=10))
 
 
 def init_app(app: Flask) -> None:
@@ -53,12 +59,22 @@ def _note_refusal(answer: Response) -> Response:
         return answer
     try:
         with db.transaction() as session:
+            if audit.who().actor is None and _floods(session):
+                return answer
             detail = {"because": because, "method": request.method, "route": str(request.url_rule or "")}
             audit.record(session, "access.refused", outcome="refused", detail=detail)
     except db.UNAVAILABLE:
         # The refusal stands; that nobody can note it now is in the log.
         log.warning("audit: a refusal (%s) could not be noted: the database is away", because)
     return answer
+
+
+def _floods(session: Session) -> bool:
+    """Nobody can ever delete a row: a stranger's network adds so many and no more, the rest is in the log."""
+    if throttle.take(session, STRANGERS, network_of(request.remote_addr), now=clock.now()) is None:
+        return False
+    log.warning("audit: more refusals of one network than are noted")
+    return True
 
 
 def viewed(view: str, *, patient_ids: Iterable[UUID], ward_id: UUID | None = None) -> None:

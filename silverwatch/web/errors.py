@@ -83,5 +83,6 @@ def _unavailable(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    # The route, not the path: that may hold the token of a link.
+    log.error("%s %s failed", request.method, request.url_rule, exc_info=error)
     return answer(500)

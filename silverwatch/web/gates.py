@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Flask, Response, abort, current_app, make_response, redirect, request
 
@@ -18,7 +18,7 @@ from silverwatch.domain.access import GRANTS, Permission, Role
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.web import auditing, login
-from silverwatch.web.hypermedia import is_htmx
+from silverwatch.web.hypermedia import is_htmx, local_path
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -142,5 +142,4 @@ def _lead(way: str) -> Response:
 
 def _page_of_form() -> str | None:
     """The page that this form was on says so itself: our Referrer-Policy sends no referrer."""
-    written = request.form.get("next", "")
-    return written if written.startswith("/") and not urlsplit(written).netloc else None
+    return local_path(request.form.get("next"))

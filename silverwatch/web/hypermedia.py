@@ -30,3 +30,10 @@ def partials(fragments: Iterable[tuple[str, str]]) -> Response:
         for target, fragment in fragments
     )
     return html(body)
+
+
+def local_path(target: str | None) -> str | None:
+    """A path of this site, or None: never another host, whatever tricks the text plays."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target:
+        return target if target.isprintable() else None
+    return None

@@ -17,9 +17,11 @@ from silverwatch.domain.accounts import emergency
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.web import login
 from silverwatch.web.audience import NAMES, Audience, Names
-from silverwatch.web.hypermedia import html
+from silverwatch.web.hypermedia import html, local_path
 from silverwatch.web.templating import render, render_page
 from silverwatch.web.views import STAFF_NAV, THEMES, EmergencyLine, ErrorView, Page, Theme
+
+__all__ = ["local_path"]
 
 DISPLAY_COOKIE: Final = "sw_display"
 DISPLAY_DAYS: Final = 365
@@ -128,10 +130,3 @@ def initials(name: str) -> str:
     """The first letters of the first and last word of a name."""
     words = [word for word in name.replace(".", " ").split() if word]
     return "".join(word[0].upper() for word in ([words[0], words[-1]] if len(words) > 1 else words))
-
-
-def local_path(target: str | None) -> str | None:
-    """A path of this site, or None: never another host, whatever tricks the text plays."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target:
-        return target if target.isprintable() else None
-    return None

@@ -115,6 +115,7 @@ def test_a_patient_reads_who_opened_the_record(open_context: Open, demo: Demo, w
     patient.get_by_label("Choose a password").fill(PASSWORD)
     patient.get_by_role("button", name="Ask for an account").click()
     follow_letter(patient, demo, email, about="confirm your e-mail address")
+    patient.get_by_label("Your password").fill(PASSWORD)
     patient.get_by_role("button", name="Confirm this address").click()
     expect(patient.get_by_role("main")).to_contain_text("Now an administrator looks at your request")
     patient.get_by_role("link", name="Go to the start page").click()

@@ -201,7 +201,8 @@ def test_from_registration_to_the_first_page(site: Site, ada: Office, cast: Cast
     assert site.row("SELECT email_confirmed_at FROM account WHERE id = %s", mary) == (
         None,
     )  # a scanner's GET
-    assert browser.submit(path).location == "/confirm"
+    assert browser.submit(path, {"password": "short"}).status_code == 422
+    assert browser.submit(path, {"password": NEW}).location == "/confirm"
     assert browser.get("/confirm").status_code == 200
     assert "waits for an administrator" in text_of(browser.sign_in("mary@b.example", NEW))
     with pytest.raises(ConflictError, match="another account"):
@@ -234,12 +235,12 @@ def test_a_known_address_gets_the_same_answer_and_another_letter(
     assert "Mary" not in known + mail(site, "unknown@b.example")[0]
 
 
-def test_who_registers_again_before_confirming_has_the_newest_password(site: Site, ada: Office) -> None:
-    register(site, password="what a stranger typed")
+def test_the_password_is_that_of_who_holds_the_mailbox(site: Site, ada: Office) -> None:
     register(site)
+    register(site, password="what a stranger typed")
     first, second = (path_in(letter) for letter in mail(site, "mary@b.example"))
-    assert site.client.submit(first).status_code == 404
-    assert site.client.submit(second).status_code == 303
+    assert site.client.submit(first, {"password": NEW}).status_code == 404
+    assert site.client.submit(second, {"password": NEW}).status_code == 303
     assert "do not fit" in text_of(site.browser().sign_in("mary@b.example", "what a stranger typed"))
     assert "waits for" in text_of(site.browser().sign_in("mary@b.example", NEW))
     register(site, password="what a stranger typed")

@@ -77,13 +77,19 @@ def registration_sent() -> Response:
 
 @gates.public
 def confirmation_form(token: str) -> Response:
-    """Show what is confirmed, and the button that does it."""
+    """Show what is confirmed, ask for the password, and give the button that does it."""
+    return _confirmation(token, Form())
+
+
+def _confirmation(token: str, form: Form) -> Response:
     with db.transaction(read_only=True) as session:
         try:
             email = links.peek(session, kind="confirmation", token=token, now=clock.now()).email
         except LinkEndedError:
             return cards.ended()
-    return cards.page("auth/confirm.html", "Confirm your e-mail address", kind="account", email=email)
+    return cards.page(
+        "auth/confirm.html", "Confirm your e-mail address", kind="account", email=email, form=form
+    )
 
 
 @gates.public
@@ -91,9 +97,13 @@ def confirm(token: str) -> Response:
     """The address is theirs."""
     try:
         with db.transaction() as session:
-            people.confirm_email(session, token=token, now=clock.now())
+            people.confirm_email(
+                session, token=token, password=request.form.get("password", ""), now=clock.now()
+            )
     except LinkEndedError:
         return cards.ended()
+    except DomainError as error:
+        return _confirmation(token, Form(errors={"password": str(error)}))
     return cards.see("/confirm")
 
 

@@ -10,12 +10,13 @@ from silverwatch.domain import throttle
 from silverwatch.domain.access import Permission, Role
 from silverwatch.domain.accounts import displays, service
 from silverwatch.domain.accounts.sessions import SignedIn
+from silverwatch.domain.accounts.signing import network_of
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.web import auditing, gates, login, pages
 
 URL = "/wall"
 TRIES: Final = throttle.Limit(name="wall code", tries=5, per=timedelta(minutes=15))
-"""Of each address alone: a limit for all together would let a stranger keep every screen from being paired."""
+"""Of each network alone: a limit for all together would let a stranger keep every screen from being paired."""
 MAX_CODE: Final = 40
 
 
@@ -41,7 +42,7 @@ def pair() -> Response:
     if not code.strip():
         return _page(before, errors={"code": "Enter the code."})
     with db.transaction() as session:
-        wait_s = throttle.take(session, TRIES, request.remote_addr or "", now=now)
+        wait_s = throttle.take(session, TRIES, network_of(request.remote_addr), now=now)
     if wait_s is not None:
         auditing.refused("too many tries")
         minutes = int(wait_s // 60) + 1

@@ -50,11 +50,11 @@ def record_observation(patient_id: UUID) -> Response:
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
     if not form.errors:
-        with db.transaction() as session:
-            audit.record(
-                session, "observations.recorded", patient_ids=[patient_id], detail={"vitals": sorted(values)}
-            )
         outcome = _store(patient_id, form, values, received_at=now)
+        if outcome.stored:
+            with db.transaction() as session:
+                detail = {"vitals": sorted(values), "form": str(form.form_id)}
+                audit.record(session, "observations.recorded", patient_ids=[patient_id], detail=detail)
         if not outcome.rejected:
             return make_response(redirect(_back(actor, place), 303))
         for refusal in (item.refusal for item in outcome.rejected):

@@ -56,6 +56,7 @@ def live(ws: Server) -> None:
     if len(regions) < len(set(wanted)) or not all(
         may_see_ward(found.actor, ward) for ward in regions.values()
     ):
+        auditing.refused("not theirs, or not there")
         connection.close(1008, "unknown region")
         return
     for ward_id, patient_ids in unseen.items():

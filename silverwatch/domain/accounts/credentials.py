@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
@@ -12,7 +13,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.accounts import links, passwords, sessions
 from silverwatch.domain.accounts.entries import email_of
 from silverwatch.domain.accounts.holders import Tell, by_email, by_id
-from silverwatch.domain.accounts.links import LIFETIMES
+from silverwatch.domain.accounts.links import LIFETIMES, LinkEndedError
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.errors import ConflictError, DomainError
 
@@ -115,8 +116,13 @@ def confirm_email_change(
     links.use(session, kind="email", token=token, now=now)
     if session.scalar(select(Account.id).where(Account.email == link.email)) is not None:
         raise ConflictError("Another account has this address now. Ask your administrator.")
-    old, account.email, account.email_confirmed_at = account.email, link.email, now
-    session.flush()
+    old = account.email
+    try:
+        with session.begin_nested():
+            account.email, account.email_confirmed_at = link.email, now
+    except IntegrityError:
+        # Somebody else was given the address in this very moment.
+        raise LinkEndedError from None
     links.revoke(session, account.id, now=now, kinds=("reset",))
     sessions.end_all(session, account.id, because="e-mail address changed", now=now, but=keep_session)
     tell(session, to=old, letter="email_changed", now=now)

@@ -120,12 +120,17 @@ def register_patient(
     )  # fmt: skip
 
 
-def confirm_email(session: Session, *, token: str, now: datetime) -> Account:
-    """The person who registered has the address; the account now waits for approval. Raises LinkEndedError."""
+def confirm_email(session: Session, *, token: str, password: str, now: datetime) -> Account:
+    """Who holds the mailbox confirms, with the password that counts from now on; the account waits for approval.
+
+    Not the one of the registration: anybody may have registered this address, and the newest letter may be theirs.
+    Raises LinkEndedError, or DomainError for a password that must not be chosen.
+    """
     link = links.peek(session, kind="confirmation", token=token, now=now)
     account = by_id(session, link.account_id)
+    account.password_hash = passwords.hash_new(password, email=account.email, name=account.name)
     links.use(session, kind="confirmation", token=token, now=now)
-    account.email_confirmed_at = now
+    account.password_changed_at = account.email_confirmed_at = now
     audit.record(session, "account.confirmed", subject=("account", account.id))
     return account
 

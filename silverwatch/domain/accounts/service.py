@@ -91,12 +91,25 @@ def sign_in(
             session, "session.opened", outcome="refused", subject=subject, detail={"because": refusal}
         )
         return refusal
+    if not _still_holds(session, account):
+        audit.record(session, "session.opened", outcome="refused", detail={"because": "wrong"})
+        return "wrong"
     token, _ = sessions.begin(session, account_id=account.id, now=now, kind=kind, browser=browser)
     found = sessions.find(session, token=token, now=now)
     if found is None:
         raise RuntimeError("a session that was just opened is not there")
     audit.record(session, "session.opened", actor=found.actor, session_id=found.session_id)
     return Entered(token=token, signed_in=found)
+
+
+def _still_holds(session: Session, account: Account) -> bool:
+    """Was the password not changed, nor the account ended, while we hashed? From here on it cannot be."""
+    row = session.execute(
+        select(Account.password_hash, Account.deactivated_at)
+        .where(Account.id == account.id)
+        .with_for_update(read=True)
+    ).one()
+    return row.password_hash == account.password_hash and row.deactivated_at is None
 
 
 def sign_out(session: Session, *, session_id: UUID, now: datetime) -> None:

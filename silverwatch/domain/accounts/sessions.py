@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import case, select, text, update
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import STAFF, Actor, Role
 from silverwatch.domain.accounts.facts import GrantsChanged
-from silverwatch.domain.accounts.models import LoginSession
+from silverwatch.domain.accounts.models import LoginSession, Totp
 from silverwatch.domain.settings.service import Security
 
 LENGTH: Final = timedelta(hours=12)
@@ -92,11 +92,18 @@ def begin(
         )
     )
     session.flush()
+    _end_oldest(session, account_id, kind=kind, proved=second_factor, now=now)
+    return token, session_id
+
+
+def _end_oldest(session: Session, account_id: UUID, *, kind: str, proved: bool, now: datetime) -> None:
+    """Five at once, counted apart: who has only the password ends no session of who gave the code as well."""
     others = session.scalars(
         select(LoginSession.id)
         .where(
             LoginSession.account_id == account_id,
             LoginSession.kind == kind,
+            LoginSession.second_factor_at.is_not(None) == proved,
             LoginSession.ended_at.is_(None),
             LoginSession.expires_at > now,
         )
@@ -104,7 +111,6 @@ def begin(
         .offset(MOST)
     ).all()
     end(session, others, because="too many sessions", now=now)
-    return token, session_id
 
 
 def begin_display(session: Session, *, display_id: UUID, now: datetime, browser: Browser) -> tuple[str, UUID]:
@@ -130,19 +136,32 @@ def begin_display(session: Session, *, display_id: UUID, now: datetime, browser:
 def renew(session: Session, session_id: UUID, *, now: datetime, second_factor: bool = False) -> str:
     """Give an open session a new token, because more may be done with it from now on; the old one is dead.
 
-    Also notes that the password was given now; `second_factor`: and the code.
+    Also notes that the password was given now; `second_factor`: and the code. Where there is a second factor, the
+    password alone proves nothing.
     """
     token = secrets.token_urlsafe(32)
+    has_factor = (
+        select(Totp.account_id)
+        .where(Totp.account_id == LoginSession.account_id, Totp.confirmed_at.is_not(None))
+        .exists()
+    )
     values = {
         "token_hash": token_hash(token),
-        "proved_at": now,
+        "proved_at": now if second_factor else case((has_factor, LoginSession.proved_at), else_=now),
         "active_at": now,
         "locked_at": None,
         "pin_failures": 0,
     }
     if second_factor:
         values["second_factor_at"] = now
-    session.execute(update(LoginSession).where(LoginSession.id == session_id).values(**values))
+    row = session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id)
+        .values(**values)
+        .returning(LoginSession.account_id, LoginSession.kind)
+    ).one_or_none()
+    if second_factor and row is not None:
+        _end_oldest(session, row.account_id, kind=row.kind, proved=True, now=now)
     return token
 
 
