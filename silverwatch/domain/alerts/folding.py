@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.alerts.rules import Checkpoint, Limit, Limits, Reading, Verdict, evaluate
+from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.rules import Checkpoint, Limits, Reading, Verdict, evaluate
 from silverwatch.domain.readings.vitals import NUMERIC
 
 ROWS: Final = 20_000
@@ -72,15 +73,8 @@ class Fold:
     rest_from: datetime | None = None
 
 
-def limits(session: Session) -> Limits:
-    """The site's limits."""
-    names = Limit.__struct_fields__
-    rows = session.execute(text(f"SELECT vital, {', '.join(names)} FROM vital_limit"))
-    return Limits({row.vital: Limit(**{name: getattr(row, name) for name in names}) for row in rows})
-
-
 def fold_all(session: Session, claims: Sequence[Row[Any]], *, now: datetime) -> list[Fold]:
-    """Fold every claimed patient; three or four statements, however many they are."""
+    """Fold every claimed patient; a constant number of statements, however many they are."""
     patients = [claim.patient_id for claim in claims]
     states = {row.patient_id: row for row in session.execute(text(_STATES), {"patients": patients})}
     late = [c for c in claims if _is_late(c, states.get(c.patient_id))]
@@ -97,9 +91,9 @@ def fold_all(session: Session, claims: Sequence[Row[Any]], *, now: datetime) -> 
     ]
     most = max(CHUNK, ROWS // max(1, len(folds)))
     rows = _readings(session, folds, now=now, most=most)
-    applied = limits(session)
+    applied = limits_of(session, patients, now=now)
     for fold in folds:
-        _run(fold, rows.get(fold.patient_id, []), applied, now=now, most=most)
+        _run(fold, rows.get(fold.patient_id, []), applied[fold.patient_id], now=now, most=most)
     return folds
 
 

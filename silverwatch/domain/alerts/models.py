@@ -38,7 +38,10 @@ class Alert(Base):
     `subject_id` is the patient's, the device's or the system part's id; `patient_id` the patient concerned.
     `event_at` is when it happened by event time, `raised_at` when we raised it. `live` alerts sound and
     escalate; a retrospective one was over before we knew, is closed from the start and counted.
-    `ended_at`: the condition is over; `closed_at`: nothing is left to do.
+    `ended_at`: the condition is over; `closed_at`: nothing is left to do. `times`: how often the condition came
+    and went while the alert was open. `step`: how many steps of the escalation chain were taken, the next is due at
+    `escalate_at`; `realarm_at`: when an acknowledged alarm whose condition is still true sounds again.
+    `muted_by`: why it neither sounds nor escalates (device, standby, pause), None for an alarm that does.
     """
 
     __tablename__ = "alert"
@@ -46,9 +49,12 @@ class Alert(Base):
         Index("uq_alert_open", "subject_id", "kind", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_alert_open_patient", "patient_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_alert_patient", "patient_id", "event_at"),
+        Index("ix_alert_escalate", "escalate_at", postgresql_where=text("escalate_at IS NOT NULL")),
+        Index("ix_alert_realarm", "realarm_at", postgresql_where=text("realarm_at IS NOT NULL")),
         CheckConstraint("subject IN ('patient', 'device', 'system')", name="subject"),
         CheckConstraint("priority IN ('high', 'medium', 'low')", name="priority"),
         CheckConstraint("live OR closed_at IS NOT NULL", name="retrospective_closed"),
+        CheckConstraint("muted_by IN ('device', 'standby', 'pause')", name="muted_by"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -74,6 +80,15 @@ class Alert(Base):
     ended_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_as: Mapped[str | None]
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
+    muted_by: Mapped[str | None]
+    step: Mapped[int] = mapped_column(default=0, server_default="0")
+    escalate_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]
+    realarm_at: Mapped[datetime | None]
+    realarmed_at: Mapped[datetime | None]
+    resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    resolution: Mapped[str | None]
 
 
 class Acknowledgement(Base):

@@ -1,6 +1,6 @@
 """The sparklines of a bed: an hour of what comes continuously, a day of what is measured now and then."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +9,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.alerts.board import BedTrend, Spark
+from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.limits import Limit, Limits
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -47,26 +49,22 @@ def trends(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUI
     patients = [row.patient_id for row in beds if row.patient_id]
     minutes = _rows(session, _MINUTES, patients, now=now, span=HOUR)
     quarters = _rows(session, _QUARTERS, patients, now=now, span=DAY)
-    limits = {
-        row.vital: (row.low, row.high)
-        for row in session.execute(text("SELECT vital, low, high FROM vital_limit"))
-    }
-    return {
-        row.bed_id: BedTrend(
-            bed_id=row.bed_id,
-            sparks=(
-                *(
-                    _spark(name, name, minutes.get(row.patient_id, ()), limits=limits, now=now, span=HOUR)
-                    for name in LINES
-                ),
-                *(
-                    _spark(name, vital, quarters.get(row.patient_id, ()), limits=limits, now=now, span=DAY)
-                    for name, vital in DOTS
-                ),
-            ),
-        )
-        for row in beds
-    }
+    limits = limits_of(session, patients, now=now)
+    return {row.bed_id: _trend(row, minutes, quarters, limits=limits, now=now) for row in beds}
+
+
+def _trend(
+    bed: Row[Any],
+    minutes: Mapping[UUID, list[Row[Any]]],
+    quarters: Mapping[UUID, list[Row[Any]]],
+    *,
+    limits: Mapping[UUID, Limits],
+    now: datetime,
+) -> BedTrend:
+    patient, own = bed.patient_id, limits.get(bed.patient_id)
+    lines = [_spark(n, n, minutes.get(patient, ()), limits=own, now=now, span=HOUR) for n in LINES]
+    dots = [_spark(n, vital, quarters.get(patient, ()), limits=own, now=now, span=DAY) for n, vital in DOTS]
+    return BedTrend(bed_id=bed.bed_id, sparks=(*lines, *dots))
 
 
 def _rows(
@@ -85,7 +83,7 @@ def _spark(
     vital: str,
     rows: Iterable[Row[Any]],
     *,
-    limits: dict[str, tuple[float | None, float | None]],
+    limits: Limits | None,
     now: datetime,
     span: timedelta,
 ) -> Spark:
@@ -99,5 +97,5 @@ def _spark(
             points.append(None)
         points.append((round(1 - (now - row.at) / span, 4), round(value, 1)))
         last = row.at
-    low, high = limits.get(vital, (None, None))
-    return Spark(name=name, points=tuple(points), low=low, high=high, dots=span == DAY)
+    limit = limits.by_vital.get(vital, Limit()) if limits else Limit()
+    return Spark(name=name, points=tuple(points), low=limit.low, high=limit.high, dots=span == DAY)
