@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from silverwatch.live.regions import Key
@@ -31,6 +31,13 @@ class Frames:
             version = self.next_version()
             for key in keys:
                 self._outdated[key] = version
+
+    def outdate_named(self, names: Collection[str]) -> None:
+        """The same for every region of these names that was drawn lately."""
+        if names:
+            with self._lock:
+                keys = {key for key, _ in self._kept if key[0] in names}
+            self.outdate(keys)
 
     def keep(self, key: Key, audience: Audience, *, version: int, frame: bytes) -> None:
         """Two threads draw, and the one that read first may come last: the newer one stays."""

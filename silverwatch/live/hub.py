@@ -18,15 +18,15 @@ from uuid import UUID
 
 from silverwatch import clock, db
 from silverwatch.adapters.redis_bus import Bus
-from silverwatch.domain.access import may_see_ward
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import queries
 from silverwatch.flow import ALARM_REGIONS, FLOW, parse
+from silverwatch.live.changes import touched
 from silverwatch.live.frames import Frames
 from silverwatch.live.health import Health
-from silverwatch.live.regions import ALL, Key
+from silverwatch.live.regions import ALL, MOVING, UNLISTED, Key, Where, may_show, places_of
 from silverwatch.live.wire import Connection, encode, region_frame
 from silverwatch.web.audience import Audience
 
@@ -47,13 +47,13 @@ ALARM_BAR: Final = "alarm-bar"
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Client:
-    """A socket, who holds it, and the regions it shows with the ward of each."""
+    """A socket, who holds it, and the regions it shows with whom each is about."""
 
     connection: Connection
     session_id: UUID
     account_id: UUID
     audience: Audience
-    regions: dict[Key, UUID] = field(default_factory=dict)
+    regions: dict[Key, Where] = field(default_factory=dict)
 
 
 class Hub:
@@ -67,6 +67,7 @@ class Hub:
         self._clients: set[Client] = set()
         self._dirty: dict[Key, float] = {}
         self._changed: dict[str, set[UUID]] = defaultdict(set)
+        self._changed_for_all: set[str] = set()
         self._sent_at: dict[Key, float] = {}
         self._frames = Frames()
         self._missed = False
@@ -114,7 +115,8 @@ class Hub:
     def _snapshot(self, client: Client) -> None:
         missing = []
         for key in client.regions:
-            kept = self._frames.find(key, client.audience)
+            # What no fact names is not outdated by one either.
+            kept = None if ALL[key[0]].subject in UNLISTED else self._frames.find(key, client.audience)
             if kept is None:
                 missing.append(key)
             else:
@@ -162,6 +164,8 @@ class Hub:
         with self._lock:
             for region in regions:
                 self._changed[region].update(ids)
+                if not ids:
+                    self._changed_for_all.add(region)
         if regions == ALARM_REGIONS:
             self._wake.set()
 
@@ -249,14 +253,17 @@ class Hub:
         clients, now = self._all(), clock.now()
         if not clients:
             return
+        moving = {key for key in self._open_keys() if ALL[key[0]].subject in MOVING}
         with db.transaction(read_only=True) as session:
             held = sessions.find_many(session, {c.session_id for c in clients}, now=now)
+            places = places_of(session, moving, now=now) if moving else {}
         for client in clients:
+            client.regions |= {key: places.get(key, Where()) for key in client.regions.keys() & moving}
             signed_in = held.get(client.session_id)
             if signed_in is None or signed_in.state in ("code", "enrol"):
                 client.connection.close(4401, "the session has ended")
-            elif not all(may_see_ward(signed_in.actor, ward) for ward in client.regions.values()):
-                client.connection.close(1008, "the ward is no longer yours")
+            elif not all(may_show(signed_in.actor, *item) for item in client.regions.items()):
+                client.connection.close(1008, "what is shown is no longer yours")
             elif (signed_in.state == "locked") != client.audience.locked:
                 self._turn(client, locked=signed_in.state == "locked")
         self._say_alive(held.values(), now=now)
@@ -282,8 +289,11 @@ class Hub:
 
     # -- what to draw ----------------------------------------------------------------------------------
 
+    def _shown(self) -> dict[Key, Where]:
+        return {key: where for client in self._all() for key, where in client.regions.items()}
+
     def _open_keys(self) -> set[Key]:
-        return {key for client in self._all() for key in client.regions}
+        return set(self._shown())
 
     def _mark(self, keys: Iterable[Key], *, at: float) -> None:
         for key in keys:
@@ -304,8 +314,9 @@ class Hub:
         """Turn changed patients into changed regions that somebody shows; gives those of alarms."""
         with self._lock:
             changed, self._changed = self._changed, defaultdict(set)
+            for_all, self._changed_for_all = self._changed_for_all, set()
         patients = set().union(*changed.values()) if changed else set()
-        if not patients:
+        if not patients and not for_all:
             return set()
         try:
             with db.transaction(read_only=True) as session:
@@ -314,19 +325,19 @@ class Hub:
             with self._lock:
                 for name, ids in changed.items():
                     self._changed[name] |= ids
+                self._changed_for_all |= for_all
             raise
         alarmed = changed.get(ALARM_BAR, set())
         of_alarms: dict[Key, bool] = {}
-        for name, ids in changed.items():
-            for patient_id in ids & places.keys():
-                bed_id, ward_id = places[patient_id]
-                key = (name, bed_id if ALL[name].subject == "bed" else ward_id)
-                of_alarms[key] = of_alarms.get(key, False) or patient_id in alarmed
+        shown = self._shown()
+        for key, patient_id in touched(changed, for_all=for_all, places=places, shown=shown):
+            of_alarms[key] = of_alarms.get(key, False) or patient_id is None or patient_id in alarmed
         # First outdated, then looked for: a screen that joins in between is either drawn anew or found open.
         self._frames.outdate(of_alarms)
-        shown = of_alarms.keys() & self._open_keys()
-        self._mark(shown, at=now)
-        urgent = {key for key in shown if of_alarms[key]}
+        self._frames.outdate_named(for_all)
+        open_keys = of_alarms.keys() & self._open_keys()
+        self._mark(open_keys, at=now)
+        urgent = {key for key in open_keys if of_alarms[key]}
         for key in urgent:
             self._sent_at.pop(key, None)
         return urgent

@@ -7,17 +7,23 @@ all drawn from the same values by the same template.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
 
 Load = Callable[[Session, Sequence[UUID], datetime], Mapping[UUID, Any]]
+Subject = Literal["bed", "ward", "patient", "alert", "account"]
+MOVING: Final = frozenset({"patient", "alert"})
+"""Subjects whose ward changes when a patient is moved."""
+UNLISTED: Final = frozenset({"alert", "account"})
+"""Subjects that a fact about a patient does not name: found among the open regions only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +31,17 @@ class Region:
     """One kind of live region. `subject` says whose id follows the name in the DOM id: `tile-<bed uuid>`.
 
     `load` reads the values of many at once. `every_s`: drawn again by the clock, besides its topics.
+    `permission`: what its reader must hold, besides having the subject in their scope (`may_show`).
     """
 
     name: str
-    subject: Literal["bed", "ward"]
+    subject: Subject
     template: str
     variable: str
     url: str
     load: Load
     every_s: float
+    permission: Permission = Permission.SEE_WARD
 
     def dom_id(self, subject_id: UUID) -> str:
         """The id of the region's element."""
@@ -110,14 +118,50 @@ def parse(dom_id: str) -> Key | None:
         return None
 
 
-def wards_of(session: Session, keys: Iterable[Key]) -> dict[Key, UUID]:
-    """The ward that each region belongs to; those of beds that do not exist are left out."""
-    wanted = list(keys)
-    beds = [subject for name, subject in wanted if ALL[name].subject == "bed"]
-    of_bed = wards_of_beds(session, beds) if beds else {}
-    found = {}
-    for key in wanted:
-        ward_id = of_bed.get(key[1]) if ALL[key[0]].subject == "bed" else key[1]
-        if ward_id is not None:
-            found[key] = ward_id
+class Where(NamedTuple):
+    """Whom a region is about. What does not apply, or is not known of it, is None."""
+
+    ward_id: UUID | None = None
+    patient_id: UUID | None = None
+    account_id: UUID | None = None
+
+
+def places_of(session: Session, keys: Iterable[Key], *, now: datetime) -> dict[Key, Where]:
+    """Whom each of these regions is about; those of subjects that do not exist are left out."""
+    by_subject: dict[Subject, list[Key]] = {}
+    for key in keys:
+        by_subject.setdefault(ALL[key[0]].subject, []).append(key)
+    found: dict[Key, Where] = {}
+    for subject, wanted in by_subject.items():
+        places = _places(session, subject, [subject_id for _, subject_id in wanted], now=now)
+        found.update({key: places[key[1]] for key in wanted if key[1] in places})
     return found
+
+
+def _places(session: Session, subject: Subject, ids: list[UUID], *, now: datetime) -> dict[UUID, Where]:
+    match subject:
+        case "bed":
+            return {bed: Where(ward_id=ward) for bed, ward in wards_of_beds(session, ids).items()}
+        case "ward":
+            return {ward_id: Where(ward_id=ward_id) for ward_id in ids}
+        case "account":
+            return {account_id: Where(account_id=account_id) for account_id in ids}
+        case "patient":
+            rows = queries.whereabouts(session, ids, now=now)
+            return {patient: Where(ward, patient) for patient, ward in rows.items()}
+        case "alert":
+            alerts = queries.whereabouts_of_alerts(session, ids, now=now)
+            return {alert: Where(ward, patient) for alert, (ward, patient) in alerts.items()}
+
+
+def may_show(actor: Actor, key: Key, where: Where) -> bool:
+    """May this region be on the actor's screen?"""
+    region = ALL[key[0]]
+    if not actor.may(region.permission):
+        return False
+    if region.subject == "account":
+        return where.account_id == actor.account_id
+    if where.patient_id is not None:
+        return may_see_patient(actor, where.patient_id, ward_id=where.ward_id)
+    # An alert of no patient and no ward is about the system: whoever may see wards may know.
+    return where.ward_id is None or may_see_ward(actor, where.ward_id)

@@ -15,6 +15,7 @@ from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.accounts import service as accounts
 from silverwatch.live.frames import Frames
 from silverwatch.live.hub import Client, Hub
+from silverwatch.live.regions import Where
 from silverwatch.live.wire import Connection
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People
@@ -91,7 +92,7 @@ def screen(hub: Hub, cast: Cast, people: People) -> Iterator[Peer]:
         session_id=found.session_id,
         account_id=found.actor.account_id,
         audience=NURSE,
-        regions={("tile", cast.achieng.bed_id): cast.achieng.ward_id},
+        regions={("tile", cast.achieng.bed_id): Where(cast.achieng.ward_id)},
     )
     thread = threading.Thread(target=hub.serve, args=(client,))
     thread.start()

@@ -17,6 +17,7 @@ from silverwatch.domain.accounts import service as accounts
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.accounts.sessions import Browser, SignedIn
 from silverwatch.live.hub import Client, Hub
+from silverwatch.live.regions import Where
 from silverwatch.live.wire import Connection
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People
@@ -94,8 +95,8 @@ def screen(hub: Hub, cast: Cast, found: SignedIn, audience: Audience = NURSE) ->
         account_id=found.actor.account_id,
         audience=audience,
         regions={
-            ("tile", cast.achieng.bed_id): cast.achieng.ward_id,
-            ("alarm-bar", cast.achieng.ward_id): cast.achieng.ward_id,
+            ("tile", cast.achieng.bed_id): Where(cast.achieng.ward_id),
+            ("alarm-bar", cast.achieng.ward_id): Where(cast.achieng.ward_id),
         },
     )
     thread = threading.Thread(target=hub.serve, args=(client,))

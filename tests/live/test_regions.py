@@ -9,11 +9,37 @@ import pytest
 from silverwatch import clock, db
 from silverwatch.live.regions import ALL, Region, parse
 from silverwatch.web.audience import Audience
-from tests.cast import PASSWORD, Cast, People
+from tests.cast import PASSWORD, Cast, People, Worn
 from tests.conftest import Site
 from tests.jobs.posting import judge, post
 
 NURSE = Audience("caregiver", may_take_alarms=True)
+
+
+def subject_of(region: Region, worn: Worn, site: Site) -> UUID:
+    """The id of what the region is about, for this patient."""
+    match region.subject:
+        case "bed":
+            return worn.bed_id
+        case "ward":
+            return worn.ward_id
+        case "patient":
+            return worn.patient_id
+        case "alert":
+            return site.rows("SELECT id FROM alert WHERE patient_id = %s ORDER BY id", worn.patient_id)[0][0]
+        case "account":
+            email = "amina@a.example" if worn.serial == "SW-1" else "bruno@b.example"
+            return site.row("SELECT id FROM account WHERE email = %s", email)[0]
+
+
+def page_of(region: Region, subject_id: UUID) -> str:
+    """The page that shows the region: the board unless it is said here."""
+    pages = {"patient": f"/patients/{subject_id}", "alert": f"/alerts/{subject_id}"}
+    return PAGES.get(region.name) or pages.get(region.subject) or "/ward/a"
+
+
+PAGES: dict[str, str] = {}
+"""Region name to the page that shows it, where its subject does not tell."""
 
 
 def without_ages(markup: str) -> str:
@@ -33,9 +59,9 @@ def test_page_address_and_push_are_the_same(site: Site, cast: Cast, people: Peop
     post(site, cast.achieng.key, [(0.5, {"oxygen_saturation": 72, "heart_rate": 80})])
     judge()
     region = ALL[name]
-    subject_id = cast.achieng.bed_id if region.subject == "bed" else cast.achieng.ward_id
+    subject_id = subject_of(region, cast.achieng, site)
     site.client.sign_in(people.amina, PASSWORD)
-    page = without_ages(site.client.get("/ward/a").get_data(as_text=True))
+    page = without_ages(site.client.get(page_of(region, subject_id)).get_data(as_text=True))
     url = region.url.replace("<uuid:subject_id>", str(subject_id))
     fragment = without_ages(site.client.get(url).get_data(as_text=True))
     assert f'id="{region.dom_id(subject_id)}" data-region-url="{url}"' in fragment
@@ -49,7 +75,9 @@ def test_a_region_of_another_ward_is_as_missing_as_none(
     site: Site, cast: Cast, people: People, name: str
 ) -> None:
     region = ALL[name]
-    theirs = cast.chebet.bed_id if region.subject == "bed" else cast.chebet.ward_id
+    post(site, cast.chebet.key, [(0.5, {"oxygen_saturation": 72, "heart_rate": 80})])
+    judge()
+    theirs = subject_of(region, cast.chebet, site)
     site.client.sign_in(people.amina, PASSWORD)
     answers = [
         site.client.get(region.url.replace("<uuid:subject_id>", str(subject)))

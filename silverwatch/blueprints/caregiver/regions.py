@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Permission, may_see_ward
 from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
 from silverwatch.domain.errors import NotFoundError
-from silverwatch.live.regions import ALL, Region, wards_of
+from silverwatch.live.looks import first_looks
+from silverwatch.live.regions import ALL, Key, Region, Where, may_show, places_of
 from silverwatch.web import auditing, gates, login, pages
 from silverwatch.web.hypermedia import html
 
@@ -25,7 +26,7 @@ LOCKED_HEADER = "Silver-Locked"
 def register(blueprint: Blueprint) -> None:
     """Add a route for each region."""
     for region in ALL.values():
-        view = gates.need(Permission.SEE_WARD, passive=True)(_view(region))
+        view = gates.need(region.permission, passive=True)(_view(region))
         blueprint.add_url_rule(region.url, endpoint=f"region_{region.variable}", view_func=view)
 
 
@@ -34,8 +35,9 @@ def _view(region: Region) -> Callable[[UUID], Response]:
         actor, now = login.actor(), clock.now()
         wall = request.args.get("wall") == "1"
         with db.transaction(read_only=True) as session:
-            ward_id = wards_of(session, [(region.name, subject_id)]).get((region.name, subject_id))
-            if ward_id is None or not may_see_ward(actor, ward_id):
+            key = (region.name, subject_id)
+            where = places_of(session, [key], now=now).get(key)
+            if where is None or not may_show(actor, key, where):
                 raise NotFoundError("There is nothing here.")
             found = region.load(session, [subject_id], now).get(subject_id)
             lag_s = queries.judge_lag_s(session, now=now)
@@ -43,7 +45,7 @@ def _view(region: Region) -> Callable[[UUID], Response]:
             raise NotFoundError("There is nothing here.")
         if isinstance(found, Board) and request.args.get("sort") == "acuity":
             found = by_acuity(found)
-        _note_first_look(ward_id)
+        _note_first_look(key, where, now=now)
         reader = pages.audience(login.session_of_view(), wall=wall)
         answer = html(region.draw(found, audience=reader, now=now))
         answer.headers[LAG_HEADER] = f"{lag_s:.1f}"
@@ -54,13 +56,13 @@ def _view(region: Region) -> Callable[[UUID], Response]:
     return view
 
 
-def _note_first_look(ward_id: UUID) -> None:
+def _note_first_look(key: Key, where: Where, *, now: datetime) -> None:
     """A poll adds nothing to the audit where the page was opened; an open region goes on without the audit."""
     try:
         with db.transaction(read_only=True) as session:
-            unseen = queries.unseen(session, ward_id, now=clock.now())
-        if unseen:
-            auditing.viewed(queries.WARD_VIEW, patient_ids=unseen, ward_id=ward_id)
+            looks = first_looks(session, {key: where}, now=now)
+        for look in looks:
+            auditing.viewed(look.view, patient_ids=look.patient_ids, ward_id=look.ward_id)
     except db.UNAVAILABLE as error:
         log.warning(
             "audit: a region was read, and whether it was the first look is unknown (%s)",

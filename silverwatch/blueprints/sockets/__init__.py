@@ -7,10 +7,10 @@ from flask_sock import Sock
 from simple_websocket import Server
 
 from silverwatch import clock, db
-from silverwatch.domain.access import Permission, may_see_ward
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.access import Permission
 from silverwatch.live.hub import Client, Hub
-from silverwatch.live.regions import parse, wards_of
+from silverwatch.live.looks import first_looks
+from silverwatch.live.regions import may_show, parse, places_of
 from silverwatch.live.wire import Connection
 from silverwatch.web import auditing, gates, login, pages
 
@@ -47,21 +47,16 @@ def live(ws: Server) -> None:
     if hub.full:
         connection.close(1013, "too many screens here, try again")
         return
-    wanted = [key for key in keys if key is not None]
+    wanted, now = {key for key in keys if key is not None}, clock.now()
     with db.transaction(read_only=True) as session:
-        regions = wards_of(session, wanted)
-        unseen = {
-            ward_id: queries.unseen(session, ward_id, now=clock.now()) for ward_id in set(regions.values())
-        }
-    if len(regions) < len(set(wanted)) or not all(
-        may_see_ward(found.actor, ward) for ward in regions.values()
-    ):
+        regions = places_of(session, wanted, now=now)
+        looks = first_looks(session, regions, now=now)
+    if regions.keys() != wanted or not all(may_show(found.actor, *item) for item in regions.items()):
         auditing.refused("not theirs, or not there")
         connection.close(1008, "unknown region")
         return
-    for ward_id, patient_ids in unseen.items():
-        if patient_ids:
-            auditing.viewed(queries.WARD_VIEW, patient_ids=patient_ids, ward_id=ward_id)
+    for look in looks:
+        auditing.viewed(look.view, patient_ids=look.patient_ids, ward_id=look.ward_id)
     hub.serve(
         Client(
             connection=connection,

@@ -157,6 +157,33 @@ def places_of(
     return {row.patient_id: (row.id, row.ward_id) for row in rows}
 
 
+def whereabouts(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, UUID | None]:
+    """Patient id to ward id of each patient that exists; None for who lies in no bed now."""
+    rows = session.execute(
+        text(f"SELECT p.id, b.ward_id FROM {_OF_PATIENTS} WHERE p.id = ANY(:ids)"),
+        {"ids": list(patient_ids), "now": now},
+    )
+    return {row.id: row.ward_id for row in rows}
+
+
+def whereabouts_of_alerts(
+    session: Session, alert_ids: Iterable[UUID], *, now: datetime
+) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+    """Alert id to (ward id, patient id). An alert of a ward itself has no patient, one of the system neither."""
+    rows = session.execute(
+        text(
+            "SELECT a.id, a.patient_id, coalesce(b.ward_id, w.id, d.ward_id) AS ward_id FROM alert a"
+            " LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)"
+            " LEFT JOIN bed b ON b.id = s.bed_id"
+            " LEFT JOIN ward w ON a.subject = 'system' AND w.id = a.subject_id"
+            " LEFT JOIN device d ON d.id = a.device_id"
+            " WHERE a.id = ANY(:ids)"
+        ),
+        {"ids": list(alert_ids), "now": now},
+    )
+    return {row.id: (row.ward_id, row.patient_id) for row in rows}
+
+
 def judge_lag_s(session: Session, *, now: datetime) -> float:
     """Seconds since which a reading waits to be judged, or since when the guard has shown no life."""
     row = session.execute(

@@ -4,6 +4,7 @@ from silverwatch.domain.audit.service import (
     Who,
     configure,
     is_viewed,
+    is_viewed_patient,
     keys,
     newest,
     record,
@@ -12,4 +13,6 @@ from silverwatch.domain.audit.service import (
     who,
 )
 
-__all__ = ["Who", "configure", "is_viewed", "keys", "newest", "record", "record_view", "set_who", "who"]
+__all__ = [
+    "Who", "configure", "is_viewed", "is_viewed_patient", "keys", "newest", "record", "record_view", "set_who", "who",
+]  # fmt: skip

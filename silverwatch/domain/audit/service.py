@@ -126,6 +126,17 @@ def is_viewed(session: Session, view: str, *, ward_id: UUID) -> bool:
     return who().session_id is not None and session.scalar(_views(view, ward_id).limit(1)) is not None
 
 
+def is_viewed_patient(session: Session, view: str, *, patient_id: UUID) -> bool:
+    """Has this session opened the view of the patient before, wherever they lay then?"""
+    query = select(AuditEntry.seq).where(
+        AuditEntry.session_id == who().session_id,
+        AuditEntry.action == VIEW,
+        AuditEntry.detail["view"].astext == view,
+        AuditEntry.patient_ids.contains([patient_id]),
+    )
+    return who().session_id is not None and session.scalar(query.limit(1)) is not None
+
+
 def seen(view: str, *, ids: list[UUID], ward_id: UUID | None) -> Select[int]:
     """The question whether this session looked at the same just now."""
     lately = AuditEntry.at > clock.now() - ONE_VIEW

@@ -29,7 +29,8 @@ async function poll() {
   attempt += 1;
   try {
     const query = root.classList.contains("wall") ? "?wall=1" : location.search;
-    const regions = [...document.querySelectorAll(".alarm-bar, .board-head .counts, .board")];
+    // The outermost: a board brings its tiles with it.
+    const regions = [...document.querySelectorAll("[data-region-url]")].filter((e) => !e.parentElement.closest("[data-region-url]"));
     const answers = await Promise.all(regions.map((element) => fetch(element.dataset.regionUrl + query, {
       headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store", signal: AbortSignal.timeout(4000),
     })));
@@ -86,6 +87,6 @@ document.addEventListener("beat", look);
 // Sort by acuity again, but never under a hand.
 setInterval(() => {
   const board = document.querySelector(".board");
-  const free = !board.matches(":hover") && !board.contains(document.activeElement);
+  const free = board && !board.matches(":hover") && !board.contains(document.activeElement);
   if (new URLSearchParams(location.search).get("sort") === "acuity" && free && !busy) poll();
 }, 60_000);
