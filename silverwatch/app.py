@@ -42,7 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
     db.on_commit(ringer)
     app.extensions["silverwatch"] = ringer
     app.extensions["config"] = config
-    app.extensions["hub"] = Hub(Bus(config.redis_url), limit=config.socket_limit)
+    app.extensions["hub"] = Hub(Bus(config.redis_url), limit=config.socket_limit, watches=True)
     audit.configure(keys.of_audit(config))
     login.init_app(app)
     auditing.init_app(app)

@@ -162,10 +162,13 @@ def _create_admin(options: argparse.Namespace) -> None:
 
 def _worker(options: argparse.Namespace) -> None:
     from silverwatch.adapters import job_queue
+    from silverwatch.domain.alerts import parts
+    from silverwatch.jobs import heart
     from silverwatch.jobs.boot import boot
 
     config = Config.from_env()
     boot(config)
+    heart.start(parts.ALARM_WORKER if options.queue == job_queue.ALARMS else parts.REPORT_WORKER)
     job_queue.work(config.redis_url, queue=options.queue)
 
 

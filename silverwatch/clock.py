@@ -16,6 +16,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Steady:
+    """Compares the clock on the wall with one that never jumps."""
+
+    def __init__(self) -> None:
+        self._wall, self._monotonic = now(), time.monotonic()
+
+    def jump_s(self) -> float:
+        """By how many seconds the clock was set forward (or back, negative) since the last look."""
+        wall, monotonic = now(), time.monotonic()
+        jump_s = (wall - self._wall).total_seconds() - (monotonic - self._monotonic)
+        self._wall, self._monotonic = wall, monotonic
+        return jump_s
+
+
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware datetime."""
     return int(moment.timestamp() * 1000)

@@ -32,6 +32,8 @@ class Config:
     smtp_url: str = ""
     """smtp://user:password@host:port, smtps://..; file:///folder writes letters there (the demo)."""
     mail_from: str = "Silver Watch <silverwatch@localhost>"
+    deadman_url: str = ""
+    """Called once a minute while every part works: who expects the call raises an alarm when none comes."""
     trusted_proxies: int = 0
     """How many proxies before us add X-Forwarded-For; 0 believes none."""
     secure_cookies: bool = True
@@ -61,6 +63,7 @@ class Config:
             base_url=env.get("BASE_URL", "").strip().rstrip("/") or "http://127.0.0.1:8000",
             smtp_url=env.get("SMTP_URL", "").strip(),
             mail_from=env.get("MAIL_FROM", "").strip() or "Silver Watch <silverwatch@localhost>",
+            deadman_url=_https(env, "DEADMAN_URL"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", default=0, least=0),
             secure_cookies=env.get("SILVERWATCH_PLAIN_HTTP") != "1",
             socket_limit=_number(env, "SILVERWATCH_SOCKETS", default=250),
@@ -81,6 +84,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"{name} is not set. See .env.example.")
     return value
+
+
+def _https(env: Mapping[str, str], name: str) -> str:
+    url = env.get(name, "").strip()
+    if url and not url.startswith("https://"):
+        raise ConfigError(f"{name} must begin with https://.")
+    return url
 
 
 def _number(env: Mapping[str, str], name: str, *, default: int, least: int = 1) -> int:

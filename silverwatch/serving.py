@@ -26,6 +26,10 @@ accesslog = None
 def post_worker_init(worker: Any) -> None:
     """When this worker is told to stop, its sockets are told first: they would hold it until the timeout."""
     stop = signal.getsignal(signal.SIGTERM)
+    watch = getattr(worker.wsgi, "extensions", {}).get("hub")
+    if watch is not None:
+        # Also without a screen: who else would miss a scheduler that has died?
+        watch.start()
 
     def stop_sockets_first(number: int, frame: FrameType | None) -> None:
         hub = worker.wsgi.extensions.get("hub")

@@ -2,16 +2,16 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 
 from silverwatch import clock, db, flow
 from silverwatch.domain import events
-from silverwatch.domain.alerts.models import Heartbeat
+from silverwatch.domain.alerts import parts
 from silverwatch.domain.alerts.watch import watch_devices
 from silverwatch.jobs import evaluate
 
@@ -22,6 +22,7 @@ BEAT: Final = timedelta(seconds=2)
 UNJUDGED: Final = timedelta(seconds=2)
 UNRUNG: Final = timedelta(seconds=5)
 LOCK: Final = 7002
+HOLD_S: Final = 60.0
 
 
 class Guard:
@@ -31,6 +32,9 @@ class Guard:
         self._ringer = ringer
         self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._swept_at = self._beat_at
+        self._steady = clock.Steady()
+        self._held_until = 0.0
+        self._watches_from = time.monotonic() + parts.BOOT_S
 
     def run(self, stop: threading.Event) -> None:
         """Tick until told to stop."""
@@ -42,6 +46,7 @@ class Guard:
         """One round of every duty."""
         now = clock.now()
         self._try("judge", lambda: evaluate.drain(before=now - UNJUDGED))
+        self._look_at_the_clock()
         self._try("watch devices", self._watch)
         if now - self._swept_at >= BEAT:
             self._swept_at = now
@@ -49,6 +54,8 @@ class Guard:
         if now - self._beat_at >= BEAT:
             self._beat_at = now
             self._try("heartbeat", _beat)
+            if time.monotonic() > self._watches_from:
+                self._try("watch the parts", _watch_parts)
 
     def _try(self, what: str, duty: Callable[[], object]) -> None:
         try:
@@ -58,7 +65,18 @@ class Guard:
         except Exception:
             log.exception("guard: %s failed", what)
 
+    def _look_at_the_clock(self) -> None:
+        """After a jump of the clock every device looks silent: wait until each had its chance to send again."""
+        jump_s = self._steady.jump_s()
+        if abs(jump_s) >= parts.SKEW_S:
+            log.error(
+                "guard: the clock jumped by %.1f s; silence of devices is not judged for a minute", jump_s
+            )
+            self._held_until = time.monotonic() + HOLD_S
+
     def _watch(self) -> None:
+        if time.monotonic() < self._held_until:
+            return
         with db.transaction() as session:
             if session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
                 watch_devices(session, now=clock.now())
@@ -73,5 +91,9 @@ class Guard:
 
 def _beat() -> None:
     with db.transaction() as session:
-        row = insert(Heartbeat).values(name="guard", at=clock.now())
-        session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"at": row.excluded.at}))
+        parts.beat(session, parts.GUARD, now=clock.now())
+
+
+def _watch_parts() -> None:
+    with db.transaction() as session:
+        parts.watch(session, now=clock.now())

@@ -13,9 +13,11 @@ from silverwatch import clock, db
 from silverwatch.config import Config
 from silverwatch.domain import audit, throttle
 from silverwatch.domain.accounts import emergency
+from silverwatch.domain.alerts import parts
 from silverwatch.domain.audit import anchors
 from silverwatch.domain.mail import service as mail
 from silverwatch.domain.readings import partitions
+from silverwatch.jobs import heart
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def run(config: Config, stop: threading.Event) -> None:
     """Keep house once a minute until told to stop."""
     owner = db.make_engine(config.owner_url, pool_size=1)
     anchor = Anchor(config.audit_anchor)
-    works: tuple[Callable[[], None], ...] = (lambda: _partitions(owner), tidy, anchor)
+    works: tuple[Callable[[], None], ...] = (lambda: _partitions(owner), tidy, anchor, _live)
     try:
         while not stop.is_set():
             for work in works:
@@ -63,6 +65,10 @@ def run(config: Config, stop: threading.Event) -> None:
             stop.wait(EVERY_S)
     finally:
         owner.dispose()
+
+
+def _live() -> None:
+    heart.beat(parts.HOUSEKEEPING)
 
 
 class Anchor:

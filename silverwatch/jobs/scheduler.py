@@ -4,7 +4,7 @@ import signal
 import threading
 
 from silverwatch.config import Config
-from silverwatch.jobs import housekeeping, send_letters
+from silverwatch.jobs import deadman, housekeeping, send_letters
 from silverwatch.jobs.boot import boot
 from silverwatch.jobs.guard import Guard
 
@@ -21,6 +21,8 @@ def run(config: Config) -> None:
         # A mail server may take its time: the guard must not wait for it.
         threading.Thread(target=send_letters.run, args=(stop,), name="letters"),
     ]
+    if config.deadman_url:
+        threads.append(threading.Thread(target=deadman.run, args=(config.deadman_url, stop), name="deadman"))
     for thread in threads:
         thread.start()
     # A guard that has died must not look alive: the process ends with it and its parent starts it again.

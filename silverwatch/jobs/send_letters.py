@@ -11,7 +11,9 @@ from typing import Final
 
 from silverwatch import clock, db, flow
 from silverwatch.adapters import job_queue, mail
+from silverwatch.domain.alerts import parts
 from silverwatch.domain.mail import service
+from silverwatch.jobs import heart
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ def send() -> None:
 def run(stop: threading.Event) -> None:
     """Send what no worker sent in time, and what is tried again, until told to stop."""
     while not stop.is_set():
+        heart.beat(parts.LETTERS)
         try:
             drain(older=UNSENT, stop=stop)
         except db.UNAVAILABLE as error:

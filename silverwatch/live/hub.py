@@ -7,6 +7,7 @@ open region is also read again by the clock, and every 2 s while the bus is down
 
 import json
 import logging
+import math
 import threading
 import time
 from collections import defaultdict
@@ -21,7 +22,7 @@ from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.accounts.sessions import SignedIn
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import parts, queries
 from silverwatch.flow import ALARM_REGIONS, FLOW, parse
 from silverwatch.live.changes import touched
 from silverwatch.live.frames import Frames
@@ -36,6 +37,7 @@ STEP_S: Final = 0.25
 TILE_S: Final = 1.0
 TICK_S: Final = 5.0
 GRANTS_S: Final = 2.0
+WATCH_S: Final = 2.0
 DISPLAYS_SAY_EVERY: Final = timedelta(minutes=1)
 BUS_DOWN_S: Final = 2.0
 PART: Final = 25
@@ -59,7 +61,8 @@ class Client:
 class Hub:
     """All open sockets of this process."""
 
-    def __init__(self, bus: Bus, *, limit: int) -> None:
+    def __init__(self, bus: Bus, *, limit: int, watches: bool = False) -> None:
+        """`watches`: look after the parts of the system too, raising an alarm for one that stops."""
         self._bus = bus
         self._limit = limit
         self._name = str(clock.new_id())
@@ -76,8 +79,8 @@ class Hub:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._heard_at = time.monotonic()
-        self._probed_at = 0.0
-        self._next = {"tick": 0.0, "grants": 0.0, "probe": 0.0, "reread": 0.0}
+        self._watches_from = time.monotonic() + parts.BOOT_S if watches else math.inf
+        self._next = {"tick": 0.0, "grants": 0.0, "probe": 0.0, "reread": 0.0, "watch": 0.0}
         self.health = Health()
 
     # -- sockets ---------------------------------------------------------------------------------------
@@ -89,7 +92,7 @@ class Hub:
 
     def serve(self, client: Client) -> None:
         """Keep a socket: subscribe first, then a snapshot of every region, then pushes until it hangs up."""
-        self._start()
+        self.start()
         # Before anybody can turn it: the page may have missed that it was locked or opened.
         client.connection.send(lock_frame(client.audience))
         with self._lock:
@@ -126,7 +129,8 @@ class Hub:
 
     # -- threads ---------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the threads, if they do not run: also without a screen, a web process watches the other parts."""
         with self._lock:
             if self._threads:
                 return
@@ -193,6 +197,8 @@ class Hub:
             self._probe(now)
         if self._due("tick", now, every=TICK_S):
             self._send_ticks()
+        if now > self._watches_from and self._due("watch", now, every=WATCH_S):
+            self._watch_parts()
         if self._due("grants", now, every=GRANTS_S):
             self._check_grants()
             self._forget_closed()
@@ -247,6 +253,11 @@ class Hub:
         frame = self.health.tick()
         for client in self._all():
             client.connection.send(frame)
+
+    def _watch_parts(self) -> None:
+        """The guard watches the others, and who watches the guard? Every web process."""
+        with db.transaction() as session:
+            parts.watch(session, now=clock.now(), bus=self.health.bus)
 
     def _check_grants(self) -> None:
         """Who has lost the session loses the socket; who has lost a ward loses its regions."""

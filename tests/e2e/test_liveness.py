@@ -80,3 +80,16 @@ def test_alarms_that_nobody_judges_are_not_shown_as_calm(page: Page, demo: Demo)
     expect(page).to_have_title(re.compile(r"^\(1 HIGH\)"))
     ticks = [json.loads(frame) for frame in frames if frame.startswith('{"tick"')]
     assert max(tick["judge_lag_s"] for tick in ticks) > 10
+
+
+def test_a_scheduler_that_hangs_is_an_alarm_on_the_board(page: Page, demo: Demo) -> None:
+    demo.post(1)
+    board(page, demo)
+    bar = page.locator(".alarm-bar")
+    with demo.frozen("cli scheduler"):
+        began = time.monotonic()
+        expect(bar).to_contain_text("The scheduler does not answer", timeout=LONG_MS)
+        print(f"frozen scheduler: on the bar after {time.monotonic() - began:.1f} s")
+        expect(page.get_by_role("alertdialog")).to_contain_text("Alarms are judged late", timeout=LONG_MS)
+    expect(bar).not_to_contain_text("The scheduler does not answer", timeout=LONG_MS)
+    expect(page.locator("#lost")).to_be_hidden(timeout=LONG_MS)

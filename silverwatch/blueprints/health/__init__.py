@@ -3,15 +3,11 @@
 from flask import Blueprint, Response, jsonify
 
 from silverwatch import __version__, clock, db, schema
-from silverwatch.domain.alerts import queries
-from silverwatch.domain.readings import partitions
+from silverwatch.domain.alerts import parts
 from silverwatch.web import gates
 from silverwatch.web.ringing import ringer
 
 blueprint = Blueprint("health", __name__)
-
-LAG_LIMIT_S = 10.0
-WEEKS_AHEAD = 2
 
 
 @blueprint.get("/healthz")
@@ -45,11 +41,11 @@ def _problems() -> list[str]:
             if found != schema.head():
                 problems.append(f"migrations: at {found}, {schema.head()} is needed")
                 return problems
-            lag_s = queries.judge_lag_s(session, now=clock.now())
-            if lag_s > LAG_LIMIT_S:
-                problems.append(f"judging: {lag_s:.0f} s behind, or no scheduler runs")
-            if partitions.weeks_ahead(connection, now=clock.now()) < WEEKS_AHEAD:
-                problems.append("partitions: fewer than two weeks ahead")
+            problems += [
+                f"{part.name}: {part.behind_s:.0f} s behind, or it does not run"
+                for part in parts.look(session, now=clock.now())
+                if part.state == "down"
+            ]
     except db.UNAVAILABLE as error:
         problems.append(f"database: {type(error).__name__}")
     return problems

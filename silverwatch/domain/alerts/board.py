@@ -36,6 +36,7 @@ class AlarmLine:
 
     `kind` is `<vital>_low`, `<vital>_high`, `sensor_off`, `device_silent`, `low_battery`, `fall`, `help`, ...
     `value` is the value that decided and `limit` the bound it passed, both in the unit of `vital`.
+    `bed_id` and `bed_label` are None for an alarm about the system, or about a ward as a whole.
     `ended_at` is set when the condition has ended but nobody has taken the alarm yet (latched).
     """
 
@@ -44,8 +45,8 @@ class AlarmLine:
     priority: Priority
     technical: bool
     raised_at: datetime
-    bed_id: UUID
-    bed_label: str
+    bed_id: UUID | None
+    bed_label: str | None
     vital: str | None = None
     value: float | None = None
     limit: float | None = None

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
-from silverwatch.domain.access import Actor, may_acknowledge, may_see_patient
+from silverwatch.domain.access import Actor, Permission, may_acknowledge, may_see_patient
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import (
     AlarmBar,
@@ -24,6 +24,7 @@ from silverwatch.domain.alerts.board import (
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
+from silverwatch.domain.wards.models import Ward
 
 __all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tile_of", "tiles", "trends"]
 
@@ -91,6 +92,19 @@ GROUP BY patient_id
 """
 
 
+# Alarms about the system itself, or about a ward as a whole: nobody lies in their bed.
+_SYSTEM_ALERTS = """
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial,
+       NULL AS bed_id, NULL AS bed_label, w.id AS ward_id
+FROM alert a
+LEFT JOIN ward w ON w.id = a.subject_id
+LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
+LEFT JOIN account c ON c.id = k.account_id
+WHERE a.closed_at IS NULL AND a.patient_id IS NULL AND a.subject = 'system'
+ORDER BY a.raised_at
+"""
+
+
 def tiles(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
     """The tile of each of these beds that exists."""
     return {tile.bed_id: tile for _, tile in _tiles(session, "b.id = ANY(:ids)", list(bed_ids), now)}
@@ -128,10 +142,13 @@ def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UU
 
 
 def alarm_bars(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
-    """The open alerts of each ward, most urgent first, acknowledged ones last."""
+    """The open alerts of each ward and those of the system, most urgent first, acknowledged ones last."""
     lines: dict[UUID, list[AlarmLine]] = {ward_id: [] for ward_id in ward_ids}
     for row in _open_alerts(session, "b.ward_id = ANY(:ids)", list(ward_ids), now):
         lines[row.ward_id].append(compose.line(row))
+    for row in session.execute(text(_SYSTEM_ALERTS)):
+        for ward_id in lines.keys() & {row.ward_id} if row.ward_id else lines:
+            lines[ward_id].append(compose.line(row))
     return {
         ward_id: AlarmBar(ward_id=ward_id, lines=tuple(sorted(found, key=compose.urgency)))
         for ward_id, found in lines.items()
@@ -186,15 +203,15 @@ def whereabouts_of_alerts(
 
 def judge_lag_s(session: Session, *, now: datetime) -> float:
     """Seconds since which a reading waits to be judged, or since when the guard has shown no life."""
-    row = session.execute(
-        text(
-            "SELECT (SELECT min(unjudged_since) FROM vital_state) AS waiting,"
-            " (SELECT at FROM heartbeat WHERE name = 'guard') AS guard"
-        )
-    ).one()
-    waiting = (now - row.waiting).total_seconds() if row.waiting else 0.0
-    guard = (now - row.guard).total_seconds() if row.guard else NEVER_S
-    return max(0.0, waiting, guard if guard > GUARD_BEAT_S else 0.0)
+    beat = session.scalar(text("SELECT at FROM heartbeat WHERE name = 'guard'"))
+    guard = (now - beat).total_seconds() if beat else NEVER_S
+    return max(waiting_s(session, now=now), guard if guard > GUARD_BEAT_S else 0.0)
+
+
+def waiting_s(session: Session, *, now: datetime) -> float:
+    """Seconds since which a reading waits to be judged; 0 when none does."""
+    since = session.scalar(text("SELECT min(unjudged_since) FROM vital_state"))
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
 
 
 NEVER_S = 3600.0
@@ -207,12 +224,20 @@ GUARD_BEAT_S = 6.0
 def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime) -> Alert:
     """An alert that this actor may take; raises NotFoundError for another ward's as for none."""
     alert = session.get(Alert, alert_id, with_for_update=True)
+    if alert is not None and alert.subject == "system" and _is_theirs(session, actor, alert):
+        return alert
     if alert is None or alert.patient_id is None:
         raise NotFoundError("There is no such alarm.")
     place = places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
     if place is None or not may_acknowledge(actor, place[1]):
         raise NotFoundError("There is no such alarm.")
     return alert
+
+
+def _is_theirs(session: Session, actor: Actor, alert: Alert) -> bool:
+    """An alarm about a whole ward is that ward's, one about the system everybody's who takes alarms."""
+    ward = session.get(Ward, alert.subject_id)
+    return may_acknowledge(actor, ward.id) if ward else actor.may(Permission.TAKE_ALARMS)
 
 
 def _tiles(
