@@ -1,4 +1,4 @@
-"""Housekeeping: partitions ahead of time, the audit anchored, and what is of no more use thinned and cleared."""
+"""Housekeeping: partitions ahead of time, roll-ups, the audit anchored, and what is of no more use cleared."""
 
 import logging
 import threading
@@ -18,6 +18,7 @@ from silverwatch.domain.audit import anchors
 from silverwatch.domain.mail import service as mail
 from silverwatch.domain.readings import partitions
 from silverwatch.jobs import heart
+from silverwatch.jobs.roll_up import roll_up
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def run(config: Config, stop: threading.Event) -> None:
     """Keep house once a minute until told to stop."""
     owner = db.make_engine(config.owner_url, pool_size=1)
     anchor = Anchor(config.audit_anchor)
-    works: tuple[Callable[[], None], ...] = (lambda: _partitions(owner), tidy, anchor, _live)
+    works: tuple[Callable[[], object], ...] = (lambda: _partitions(owner), roll_up, tidy, anchor, _live)
     try:
         while not stop.is_set():
             for work in works:

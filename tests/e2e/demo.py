@@ -26,8 +26,9 @@ from silverwatch.engines import discard
 CALM = {"heart_rate": 72, "respiratory_rate": 15, "oxygen_saturation": 97}
 
 ANEW = """
-TRUNCATE alert, reading, checkpoint CASCADE;
-UPDATE vital_state SET latest = '{}', off = '{}', evaluated_seq = seq, unjudged_since = NULL, unjudged_from = NULL;
+TRUNCATE alert, reading, checkpoint, rollup_minute, rollup_hour, rollup_due CASCADE;
+UPDATE vital_state SET latest = '{}', off = '{}', evaluated_seq = seq, unjudged_since = NULL, unjudged_from = NULL,
+  unrolled_from = NULL;
 UPDATE judge_state SET checkpoint = '{}', checkpoint_at = NULL, news = '{}';
 UPDATE device_state SET last_seen_at = NULL, last_reading_at = NULL, battery = NULL, signal_dbm = NULL;
 """

@@ -62,7 +62,9 @@ def finish(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
     )
     session.execute(
         text(
+            # What is judged is also to be rolled up: noted on the row that is written anyway.
             "UPDATE vital_state SET evaluated_seq = :seq, unjudged_from = :rest,"
+            " unrolled_from = least(unrolled_from, unjudged_from),"
             " unjudged_since = CASE WHEN CAST(:rest AS timestamptz) IS NULL THEN NULL ELSE unjudged_since END"
             " WHERE patient_id = :patient"
         ),

@@ -4,11 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from silverwatch.db import Base
+from silverwatch.domain.readings import vitals
 
 
 class Reading(Base):
@@ -27,6 +40,15 @@ class Reading(Base):
             "patient_id",
             "measured_at",
             postgresql_where=text("systolic_bp IS NOT NULL OR temperature IS NOT NULL"),
+        ),
+        # The sets of a person, and all that a level of consciousness or the oxygen given comes from.
+        Index(
+            "ix_reading_set",
+            "patient_id",
+            "measured_at",
+            postgresql_where=text(
+                "source_kind = 'manual' OR consciousness IS NOT NULL OR supplemental_oxygen IS NOT NULL"
+            ),
         ),
         {"postgresql_partition_by": "RANGE (measured_at)"},
     )
@@ -60,6 +82,8 @@ class VitalState(Base):
     `latest` maps a vital to [value, event time in epoch ms, expected interval in s or null for a spot value];
     `off` maps a vital to the event time in epoch ms since when its sensor has given no valid value.
     `unjudged_since` (ours) and `unjudged_from` (event time) are set by whoever stores, cleared by who judges.
+    `unrolled_from` (event time): from here on the roll-ups are not to be believed; set by who judges, cleared by who
+    notes the hours that are due.
     """
 
     __tablename__ = "vital_state"
@@ -72,6 +96,41 @@ class VitalState(Base):
     off: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
     unjudged_since: Mapped[datetime | None]
     unjudged_from: Mapped[datetime | None]
+    unrolled_from: Mapped[datetime | None]
+
+
+ROLLED = ("min", "max", "mean", "count")
+"""What a roll-up keeps of each vital; all four are null where it had no value."""
+
+
+def _rollup(name: str) -> Table:
+    columns = (
+        Column(f"{vital}_{part}", Integer() if part == "count" else Double())
+        for vital in vitals.NUMERIC
+        for part in ROLLED
+    )
+    return Table(
+        name,
+        Base.metadata,
+        Column("patient_id", Uuid, primary_key=True),
+        Column("at", DateTime(timezone=True), primary_key=True),
+        *columns,
+    )
+
+
+ROLLUP_MINUTE = _rollup("rollup_minute")
+ROLLUP_HOUR = _rollup("rollup_hour")
+"""The readings of one patient whose event time lies in the minute, or hour (UTC), that begins `at`."""
+
+
+class RollupDue(Base):
+    """An hour (UTC) of a patient whose roll-ups are to be computed anew from the readings, from `since` on."""
+
+    __tablename__ = "rollup_due"
+
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
 
 
 class Quarantine(Base):

@@ -125,6 +125,16 @@ def points(name: str, value: Value, *, scale: Scale = 1, on_oxygen: bool = False
     return next(earned for highest, earned in bands if rounded <= highest)
 
 
+def bands(name: str, *, scale: Scale = 1, on_oxygen: bool = False) -> Bands:
+    """The bands of a part that is a number, as a chart draws them: each ends where the next value is rounded up."""
+    if name == "oxygen_saturation" and scale == 2:
+        found = _SCALE_2_ON_OXYGEN if on_oxygen else _SCALE_2_ON_AIR
+    else:
+        found = _BANDS[name]
+    half = float(_STEP[name]) / 2
+    return tuple((highest + half, earned) for highest, earned in found)
+
+
 def risk_of(total: int, *, single_three: bool) -> Risk:
     """The clinical risk, tested in the order of the chart: the total first, then a single 3."""
     if total >= 7:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,3 +45,37 @@ class Stay(Base):
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     bed_id: Mapped[UUID] = mapped_column(ForeignKey("bed.id"))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+
+
+class Note(Base):
+    """Something that a caregiver wrote about a patient. What it says stands in its versions, of which none is ever
+    changed; a note that should not have been written is struck out with a reason and stays readable."""
+
+    __tablename__ = "note"
+    __table_args__ = (
+        Index("ix_note_patient", "patient_id", "written_at"),
+        CheckConstraint(
+            "(struck_at IS NULL) = (struck_by IS NULL) AND (struck_at IS NULL) = (struck_because IS NULL)",
+            name="struck",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    written_at: Mapped[datetime]
+    written_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    struck_at: Mapped[datetime | None]
+    struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    struck_because: Mapped[str | None]
+
+
+class NoteVersion(Base):
+    """What a note said from `at` on, 1 being what was written first."""
+
+    __tablename__ = "note_version"
+
+    note_id: Mapped[UUID] = mapped_column(ForeignKey("note.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    at: Mapped[datetime]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))

@@ -1,0 +1,137 @@
+"""What was measured over some hours: binned out of roll-ups and, where those are not right yet, of readings."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from silverwatch.domain.readings import rollups
+from silverwatch.domain.readings.accept import AHEAD
+
+PARTS: Final = ("min", "max", "mean", "count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """So many hours back, in bins of `step`; `hourly`: out of the roll-ups of hours."""
+
+    hours: int
+    step: timedelta
+    hourly: bool = False
+
+    @property
+    def gap(self) -> timedelta:
+        """Without a value for longer than this a line of what comes continuously is broken."""
+        return max(timedelta(minutes=5), 2.5 * self.step)
+
+
+SPANS: Final[dict[int, Span]] = {
+    span.hours: span
+    for span in (
+        # About as many bins as a line of 800 pixels can show.
+        Span(hours=4, step=timedelta(minutes=1)),
+        Span(hours=12, step=timedelta(minutes=2)),
+        Span(hours=24, step=timedelta(minutes=5)),
+        Span(hours=72, step=timedelta(minutes=15)),
+        Span(hours=720, step=timedelta(hours=3), hourly=True),
+    )
+}
+
+RAW_MOST: Final = timedelta(hours=6)
+"""Readings are asked themselves for this long at most: one that came later than that is in the next roll-up."""
+
+_BINS = f"""
+WITH m AS (
+  SELECT * FROM {{table}}
+  WHERE patient_id = :patient AND at >= CAST(:since AS timestamptz) AND at < CAST(:edge AS timestamptz)
+  UNION ALL
+  SELECT r.patient_id, date_trunc('minute', least(r.measured_at, r.received_at), 'UTC') AS at, {rollups.RAW}
+  FROM reading r
+  WHERE r.patient_id = :patient AND r.measured_at >= CAST(:edge AS timestamptz)
+    AND r.measured_at < CAST(:until AS timestamptz) AND least(r.measured_at, r.received_at) >= :edge
+  GROUP BY 1, 2)
+SELECT date_bin(CAST(:step AS interval), m.at, CAST(:since AS timestamptz)) AS bin, {rollups.OF_ROLLUPS}
+FROM m GROUP BY bin ORDER BY bin
+"""
+
+
+def bins(session: Session, patient_id: UUID, *, span: Span, now: datetime) -> list[Row[Any]]:
+    """Rows of `bin` (its beginning) and `<vital>_min`, `_max`, `_mean`, `_count`, oldest first; two statements."""
+    edge = rollups.clean_until(session, patient_id, now=now)
+    if span.hourly:
+        # A reading at the edge is in no hour yet, so the whole hour is read.
+        edge = edge.replace(minute=0)
+    since = begin(span, now=now)
+    params = {
+        "patient": patient_id,
+        "since": since,
+        "edge": max(edge, since, (now - RAW_MOST).replace(minute=0, second=0, microsecond=0)),
+        "until": now + AHEAD,
+        "step": span.step,
+    }
+    table = "rollup_hour" if span.hourly else "rollup_minute"
+    return list(session.execute(text(_BINS.format(table=table)), params).all())
+
+
+def begin(span: Span, *, now: datetime) -> datetime:
+    """Where the span begins: on a whole step, so that bins do not move under the eye."""
+    step_s = int(span.step.total_seconds())
+    until = (int(now.timestamp()) // step_s + 1) * step_s
+    return datetime.fromtimestamp(until, now.tzinfo) - timedelta(hours=span.hours)
+
+
+_SETS = """
+SELECT least(measured_at, received_at) AS at, measured_at, source_id, source_kind, consciousness, supplemental_oxygen,
+       {columns}
+FROM reading
+WHERE patient_id = :patient AND measured_at >= :since AND measured_at < :until
+  AND (source_kind = 'manual' OR consciousness IS NOT NULL)
+ORDER BY measured_at DESC, source_id LIMIT :limit
+"""
+FREQUENT: Final = ("heart_rate", "pulse_rate", "respiratory_rate", "oxygen_saturation")
+_SPOT: Final = " AND (systolic_bp IS NOT NULL OR temperature IS NOT NULL)"
+SELDOM: Final[dict[str, str]] = {
+    "systolic_bp": _SPOT,
+    "temperature": _SPOT,
+    "supplemental_oxygen": "",
+    "consciousness": "",
+}
+"""What is measured now and then, and what leads the question to the index of it."""
+
+
+def sets(
+    session: Session, patient_id: UUID, *, since: datetime, until: datetime, limit: int
+) -> list[Row[Any]]:
+    """The newest sets of a person, and what else carries a level of consciousness, oldest first."""
+    columns = ", ".join((*FREQUENT, "systolic_bp", "diastolic_bp", "temperature"))
+    params = {"patient": patient_id, "since": since, "until": until, "limit": limit}
+    return list(session.execute(text(_SETS.format(columns=columns)), params))[::-1]
+
+
+# At each moment the newest value of each vital that a score may take: by device or by hand.
+_PROBE = """
+LEFT JOIN LATERAL (
+  SELECT {v} AS value, least(measured_at, received_at) AS at FROM reading
+  WHERE patient_id = :patient AND measured_at <= k.at AND measured_at > k.at - CAST(:{age} AS interval)
+    AND {v} IS NOT NULL{hint}
+  ORDER BY measured_at DESC LIMIT 1) AS {v} ON true"""
+_AS_OF = "SELECT k.at, {columns} FROM unnest(CAST(:moments AS timestamptz[])) AS k (at){probes}"
+
+
+def as_of(
+    session: Session, patient_id: UUID, moments: list[datetime], *, seldom: timedelta, frequent: timedelta
+) -> dict[datetime, Row[Any]]:
+    """At each moment `<vital>` and `<vital>_at` of the newest value that is not older than `frequent` or `seldom`."""
+    if not moments:
+        return {}
+    names = (*FREQUENT, *SELDOM)
+    columns = ", ".join(f"{v}.value AS {v}, {v}.at AS {v}_at" for v in names)
+    probes = "".join(
+        _PROBE.format(v=v, age="seldom" if v in SELDOM else "frequent", hint=SELDOM.get(v, "")) for v in names
+    )
+    params = {"patient": patient_id, "moments": moments, "seldom": seldom, "frequent": frequent}
+    rows = session.execute(text(_AS_OF.format(columns=columns, probes=probes)), params)
+    return {row.at: row for row in rows}
