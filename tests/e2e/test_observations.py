@@ -50,7 +50,9 @@ def test_a_wrong_value_loses_nothing(page: Page, demo: Demo, watch: Watch) -> No
     for label, value in {**SET, "Heart rate": "fast", "Temperature": "382"}.items():
         page.get_by_label(label).fill(value)
     page.get_by_label("New confusion").check()
-    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+    with page.expect_response(
+        lambda answer: answer.request.method == "POST" and "observations" in answer.url
+    ) as answered:
         page.get_by_role("button", name="Save observations").click()
     assert answered.value.status == 422
     expect(page).to_have_title(re.compile("^Error:"))
