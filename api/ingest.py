@@ -1,6 +1,7 @@
 """POST readings: the hot path. Answered only after the commit; told only after the answer."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -14,8 +15,14 @@ from silverwatch import clock, db
 from silverwatch.domain.devices.queries import ForeignDeviceError
 from silverwatch.domain.readings.intake import Outcome
 from silverwatch.domain.readings.quarantine import pointer
-from silverwatch.domain.readings.service import RacedError, UnpreparedError, racing, store_readings
-from silverwatch.domain.readings.store import open_post
+from silverwatch.domain.readings.service import (
+    RacedError,
+    UnpreparedError,
+    racing,
+    store_lightly,
+    store_readings,
+)
+from silverwatch.domain.readings.store import look, open_post
 from silverwatch.web import gates
 
 MAX_BODY: Final = 1024 * 1024
@@ -69,11 +76,16 @@ def _body() -> bytes:
 def _store(
     key_hash: bytes, body: bytes, parse: Callable[[bytes], schemas.Post]
 ) -> tuple[schemas.Post, Outcome]:
-    for attempt in range(3):
+    """Without locks first; what is more than new readings of one device, or raced with another, with them."""
+    read = cache(lambda: parse(body))
+    careful = False
+    for way in (_store_lightly, _store_locked, _store_locked, _store_locked):
         try:
-            return _store_once(key_hash, body, parse, careful=attempt > 0)
+            outcome = way(key_hash, read, careful=careful)
+            if outcome is not None:
+                return read(), outcome
         except RacedError:
-            continue
+            careful = True
         except UnpreparedError as error:
             raise unavailable("There is no room prepared for readings.") from error
         except ForeignDeviceError as error:
@@ -82,9 +94,22 @@ def _store(
 
 
 @db.retried
-def _store_once(
-    key_hash: bytes, body: bytes, parse: Callable[[bytes], schemas.Post], *, careful: bool
-) -> tuple[schemas.Post, Outcome]:
+def _store_lightly(key_hash: bytes, read: Callable[[], schemas.Post], *, careful: bool) -> Outcome | None:
+    """Two statements without a transaction around them. Nothing of a stranger's body is read."""
+    with racing(), db.alone() as cur:
+        found = look(cur, key_hash, now=clock.now())
+        if found is None:
+            raise keys.unauthorized()
+        speaker, present, guard = found
+        if speaker.is_gateway or careful:
+            return None
+        return store_lightly(
+            cur, speaker, present=present, guard=guard, batch=read().batch, received_at=clock.now()
+        )
+
+
+@db.retried
+def _store_locked(key_hash: bytes, read: Callable[[], schemas.Post], *, careful: bool) -> Outcome | None:
     """One transaction. Nothing of a stranger's body is read, nor waited for while a row is locked."""
     with racing(), db.cursor() as cur:
         opened = open_post(cur, key_hash, now=clock.now())
@@ -93,9 +118,8 @@ def _store_once(
         speaker, present = opened
         if speaker.is_gateway:
             buckets.is_gateway(key_hash)
-        post = parse(body)
-        return post, store_readings(
-            cur, speaker, present=present, batch=post.batch, received_at=clock.now(), careful=careful
+        return store_readings(
+            cur, speaker, present=present, batch=read().batch, received_at=clock.now(), careful=careful
         )
 
 

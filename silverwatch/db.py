@@ -173,6 +173,29 @@ def cursor(facts: list[Any] | None = None) -> Iterator[psycopg.Cursor[Any]]:
     tell(facts or ())
 
 
+@contextmanager
+def alone() -> Iterator[psycopg.Cursor[Any]]:
+    """A psycopg cursor of the same pool, each of whose statements is a transaction of its own.
+
+    For the hot path: a statement that carries all that it depends on needs no BEGIN and no COMMIT around it.
+    """
+    pooled = engine().raw_connection()
+    try:
+        connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cur:
+                yield cur
+        finally:
+            if connection.closed:
+                engine().dispose()
+                pooled.invalidate()
+            else:
+                connection.autocommit = False
+    finally:
+        pooled.close()
+
+
 def retried(work: Callable[P, R]) -> Callable[P, R]:
     """Run a whole transaction again, three times at most, when PostgreSQL asks for it (40001, 40P01)."""
 

@@ -79,6 +79,7 @@ class Reading(Base):
 class VitalState(Base):
     """The latest of each vital of a patient, and what of it no job has judged yet.
 
+    Whoever changes `latest` or `off` raises `seq`: a post without a lock looks at it (decision 0008).
     `latest` maps a vital to [value, event time in epoch ms, expected interval in s or null for a spot value];
     `off` maps a vital to the event time in epoch ms since when its sensor has given no valid value.
     `unjudged_since` (ours) and `unjudged_from` (event time) are set by whoever stores, cleared by who judges.

@@ -16,7 +16,7 @@ from psycopg import Cursor
 from psycopg.types.numeric import Int4, Int8
 
 from silverwatch.domain.readings import vitals
-from silverwatch.domain.readings.state import Row, State
+from silverwatch.domain.readings.state import Guard, Row, State
 
 
 @dataclass(slots=True)
@@ -47,29 +47,35 @@ def write(
     heard: Sequence[Heard],
     received_at: datetime,
     source_kind: str,
+    guard: Guard | None = None,
 ) -> None:
     """Insert the rows, update states and devices, all in one statement that travels with the commit.
 
-    Where somebody stored the same key meanwhile it fails as DivisionByZero: roll back and look first.
+    Where somebody stored the same key meanwhile it fails as DivisionByZero: roll back and look first. So it does
+    where a `guard` is given, for one device and one patient whose rows are not locked, and one of them has changed.
     """
     used = {name for row in rows for name in row.values}
     columns = tuple(name for name in vitals.NAMES if name in used)
     parameters: list[Any] = []
+    if heard:
+        parameters += _heard_values(heard[0]) if len(heard) == 1 else [msgspec.json.encode(heard).decode()]
+        parameters.append(received_at)
+        if guard is not None:
+            parameters.append(guard.seen)
+    if states:
+        parameters += _state_values(states[0]) if len(states) == 1 else [_states_json(states)]
+        parameters.append(received_at)
+        if guard is not None:
+            parameters.append(Int8(guard.seq))
     if rows:
         parameters += (received_at, source_kind)
         lines = [_row_values(row, columns) for row in rows]
         parameters += lines[0] if len(lines) == 1 else _arrays(lines)
-    if states:
-        parameters += _state_values(states[0]) if len(states) == 1 else [_states_json(states)]
-        parameters.append(received_at)
-    if heard:
-        parameters += _heard_values(heard[0]) if len(heard) == 1 else [msgspec.json.encode(heard).decode()]
-        parameters.append(received_at)
+        parameters.append(len(rows))
     if not parameters:
         return
-    if rows:
-        parameters.append(len(rows))
-    text = _write_text(columns, min(len(rows), 2), min(len(states), 2), min(len(heard), 2))
+    counts = (min(len(rows), 2), min(len(states), 2), min(len(heard), 2))
+    text = _write_text(columns, *counts, guarded=guard is not None)
     cur.execute(text, parameters, prepare=True)
 
 
@@ -119,29 +125,15 @@ def _array(column: Sequence[Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _write_text(columns: tuple[str, ...], rows: int, states: int, heard: int) -> bytes:
-    """The statement for these columns and for none, one or many rows, states and devices."""
+def _write_text(columns: tuple[str, ...], rows: int, states: int, heard: int, *, guarded: bool) -> bytes:
+    """The statement for these columns and for none, one or many rows, states and devices.
+
+    Guarded, each part reads from the one before it: they run in the order of locks (device, patient, readings), and
+    where the guard of one fails, nothing is stored.
+    """
     parts = []
-    if rows:
-        names = (*_ROW_NAMES, *columns)
-        types = (*_ROW_TYPES, *("text" if name == vitals.CONSCIOUSNESS else "float8" for name in columns))
-        listed = ", ".join(names)
-        new = _values(names, types) if rows == 1 else _unnest(names, types)
-        parts.append(
-            f"stored AS (INSERT INTO reading ({listed}, received_at, source_kind)"
-            f" SELECT {listed}, %s::timestamptz, %s FROM {new}"
-            " ON CONFLICT DO NOTHING RETURNING 1)"
-        )
-    if states:
-        parts.append(
-            "states AS (UPDATE vital_state v SET seq = n.seq, latest = n.latest, off = n.off,"
-            " unjudged_since = coalesce(v.unjudged_since, m.at),"
-            " unjudged_from = least(v.unjudged_from, n.changed_from)"
-            f" FROM {_records(_STATE_NAMES, _STATE_TYPES, many=states > 1)},"
-            " (VALUES (%s::timestamptz)) AS m (at)"
-            " WHERE v.patient_id = n.patient_id)"
-        )
     if heard:
+        guard = " AND d.xmin = %s::xid" if guarded else ""
         parts.append(
             "heard AS (UPDATE device_state d SET last_seen_at = m.at,"
             " last_reading_at = greatest(d.last_reading_at, n.last_reading_at),"
@@ -150,7 +142,27 @@ def _write_text(columns: tuple[str, ...], rows: int, states: int, heard: int) ->
             " firmware = coalesce(n.firmware, d.firmware)"
             f" FROM {_records(_HEARD_NAMES, _HEARD_TYPES, many=heard > 1)},"
             " (VALUES (%s::timestamptz)) AS m (at)"
-            " WHERE d.device_id = n.device_id)"
+            f" WHERE d.device_id = n.device_id{guard} RETURNING 1)"
+        )
+    if states:
+        guard = " AND v.seq = %s::int8" if guarded else ""
+        parts.append(
+            "states AS (UPDATE vital_state v SET seq = n.seq, latest = n.latest, off = n.off,"
+            " unjudged_since = coalesce(v.unjudged_since, m.at),"
+            " unjudged_from = least(v.unjudged_from, n.changed_from)"
+            f" FROM {_records(_STATE_NAMES, _STATE_TYPES, many=states > 1)},"
+            f" (VALUES (%s::timestamptz)) AS m (at){', heard' if guarded else ''}"
+            f" WHERE v.patient_id = n.patient_id{guard} RETURNING 1)"
+        )
+    if rows:
+        names = (*_ROW_NAMES, *columns)
+        types = (*_ROW_TYPES, *("text" if name == vitals.CONSCIOUSNESS else "float8" for name in columns))
+        listed = ", ".join(names)
+        new = _values(names, types) if rows == 1 else _unnest(names, types)
+        parts.append(
+            f"stored AS (INSERT INTO reading ({listed}, received_at, source_kind)"
+            f" SELECT {listed}, %s::timestamptz, %s FROM {new}{', states' if guarded else ''}"
+            " ON CONFLICT DO NOTHING RETURNING 1)"
         )
     # There is no other way for a statement to fail by what it found, without a function in the database.
     check = "1 / (CASE WHEN (SELECT count(*) FROM stored) = %s::int8 THEN 1 ELSE 0 END)" if rows else "1"
