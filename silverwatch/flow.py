@@ -25,6 +25,7 @@ from silverwatch.domain.alerts.facts import (
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.readings.facts import ReadingsStored
+from silverwatch.domain.wards.facts import DutyChanged
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertAcknowledged: Route(regions=ALARM_REGIONS),
     AlertClosed: Route(regions=ALARM_REGIONS),
     GrantsChanged: Route(),
+    DutyChanged: Route(),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 

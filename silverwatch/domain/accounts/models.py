@@ -15,6 +15,7 @@ class Account(Base):
     """A person who may sign in. `email` is kept in lower case; `patient_id` ties a patient's account to the record.
 
     Invited: no password yet. Self-registered: `approved_at` is empty until an administrator has looked.
+    `duty_role`: as what a caregiver usually is on duty.
     """
 
     __tablename__ = "account"
@@ -25,6 +26,7 @@ class Account(Base):
         CheckConstraint(
             "role <> 'patient' OR approved_at IS NULL OR patient_id IS NOT NULL", name="patient_approved"
         ),
+        CheckConstraint("duty_role IN ('nurse', 'charge_nurse', 'doctor', 'backup')", name="duty_role"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,6 +46,7 @@ class Account(Base):
     department: Mapped[str | None]
     specialisation: Mapped[str | None]
     licence_number: Mapped[str | None]
+    duty_role: Mapped[str] = mapped_column(default="nurse", server_default="nurse")
 
 
 class AccountPhoto(Base):

@@ -36,6 +36,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "display.code_made": "Make a code for a wall screen",
     "display.paired": "Pair a wall screen",
     "display.revoked": "Revoke a wall screen",
+    "duty.accepted": "Accept duty in a ward",
+    "duty.handed_over": "End duty in a ward",
     "email.change_requested": "Ask for another e-mail address",
     "email.changed": "Change the e-mail address",
     "emergency.begun": "Open a record in an emergency",
@@ -62,6 +64,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "session.second_factor": "Give the code",
     "session.unlocked": "Unlock the screen",
     "settings.changed": "Change the settings",
+    "shift.cancelled": "Cancel a planned shift",
+    "shift.planned": "Plan a shift",
     "token.reused": "Use a refresh token twice",
 }
 

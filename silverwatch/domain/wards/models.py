@@ -1,8 +1,9 @@
-"""Wards and their beds."""
+"""Wards and their beds, and who works there when."""
 
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from silverwatch.db import Base
@@ -29,3 +30,63 @@ class Bed(Base):
     ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"), index=True)
     label: Mapped[str]
     position: Mapped[int]
+
+
+class PlannedShift(Base):
+    """Somebody is to be on duty in a ward. Planned, it is a wish; who comes accepts the duty."""
+
+    __tablename__ = "planned_shift"
+    __table_args__ = (
+        Index(
+            "uq_planned_shift",
+            "ward_id",
+            "account_id",
+            "starts_at",
+            unique=True,
+            postgresql_where=text("cancelled_at IS NULL"),
+        ),
+        Index("ix_planned_shift_time", "ward_id", "starts_at"),
+        CheckConstraint("role IN ('nurse', 'charge_nurse', 'doctor', 'backup')", name="role"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    role: Mapped[str]
+    day: Mapped[date]
+    pattern: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    planned_at: Mapped[datetime]
+    planned_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+
+
+class Duty(Base):
+    """Somebody accepted duty in a ward; it is over at `ended_at`: handed over, off duty, or forgotten for too long."""
+
+    __tablename__ = "duty"
+    __table_args__ = (
+        Index(
+            "uq_duty_present",
+            "ward_id",
+            "account_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_duty_time", "ward_id", "accepted_at"),
+        CheckConstraint("role IN ('nurse', 'charge_nurse', 'doctor', 'backup')", name="role"),
+        CheckConstraint("ended_as IN ('handed_over', 'off', 'changed', 'forgotten')", name="ended_as"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    role: Mapped[str]
+    accepted_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str | None]
+    handed_to: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
