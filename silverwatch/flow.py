@@ -21,6 +21,7 @@ from silverwatch.domain.alerts.facts import (
     AlertClosed,
     AlertRaised,
     PatientsJudged,
+    PauseChanged,
 )
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
@@ -54,6 +55,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertChanged: Route(regions=ALARM_REGIONS),
     AlertAcknowledged: Route(regions=ALARM_REGIONS),
     AlertClosed: Route(regions=ALARM_REGIONS),
+    PauseChanged: Route(regions=ALARM_REGIONS),
     GrantsChanged: Route(),
     DutyChanged: Route(),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),

@@ -30,6 +30,9 @@ _STATES: Final = "SELECT patient_id, seq FROM vital_state"
 _ALERTS: Final = (
     "SELECT patient_id, kind, priority, live, run_from, event_at, last_at, ended_at, closed_at, closed_as FROM alert"
     " WHERE subject = 'patient' AND NOT kind = ANY(:others) AND closed_as IS DISTINCT FROM 'withdrawn'"
+    # What an alert was before its condition came back.
+    " UNION ALL SELECT patient_id, kind, priority, true, run_from, event_at, last_at, ended_at, ended_at, 'came back'"
+    " FROM alert_episode"
 )
 
 

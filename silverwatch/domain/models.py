@@ -3,6 +3,7 @@
 from silverwatch.db import Base
 from silverwatch.domain import events, throttle
 from silverwatch.domain.accounts import models as accounts
+from silverwatch.domain.alerts import care_models as care
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
@@ -15,6 +16,6 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "devices", "events", "mail", "metadata", "readings", "records", "settings",
+    "accounts", "alerts", "audit", "care", "devices", "events", "mail", "metadata", "readings", "records", "settings",
     "throttle", "wards",
 ]  # fmt: skip

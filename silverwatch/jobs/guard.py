@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from silverwatch import clock, db, flow
 from silverwatch.domain import events
-from silverwatch.domain.alerts import parts
+from silverwatch.domain.alerts import again, parts, pauses
 from silverwatch.domain.alerts.watch import watch_devices
 from silverwatch.jobs import evaluate
 
@@ -48,6 +48,8 @@ class Guard:
         self._try("judge", lambda: evaluate.drain(before=now - UNJUDGED))
         self._look_at_the_clock()
         self._try("watch devices", self._watch)
+        self._try("pauses", _pauses)
+        self._try("sound again", _sound_again)
         if now - self._swept_at >= BEAT:
             self._swept_at = now
             self._try("sweep", self._sweep)
@@ -92,6 +94,18 @@ class Guard:
 def _beat() -> None:
     with db.transaction() as session:
         parts.beat(session, parts.GUARD, now=clock.now())
+
+
+def _pauses() -> None:
+    with db.transaction() as session:
+        if session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
+            pauses.end_due(session, now=clock.now())
+            pauses.align(session, now=clock.now())
+
+
+def _sound_again() -> None:
+    with db.transaction() as session:
+        again.realarm(session, now=clock.now())
 
 
 def _watch_parts() -> None:

@@ -26,6 +26,9 @@ def touched(
             elif subject in ("bed", "ward") and patient_id in places:
                 bed_id, ward_id = places[patient_id]
                 yield (name, bed_id if subject == "bed" else ward_id), patient_id
+            elif (name, patient_id) in shown:
+                # A fact about the ward or the bed itself.
+                yield (name, patient_id), None
         if subject in UNLISTED:
             yield from _unlisted(name, patients, shown)
     for key in shown:

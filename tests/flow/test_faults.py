@@ -52,14 +52,15 @@ def test_an_unseen_high_alarm_that_comes_again_weaker_stays_in_history_and_to_be
     for before, pressure in ((4, 75), (3, 120), (2, 85), (1, 120)):
         post(site, worn.key, [(before, {"systolic_bp": pressure})], until=end)
         judge()
-    first, second = site.rows(
-        "SELECT priority, run_from, ended_at, closed_at IS NULL FROM alert"
-        " WHERE patient_id = %s AND kind = 'systolic_bp_low' ORDER BY run_from",
+    alert = site.row(
+        "SELECT priority, peak_priority, times, run_from, ended_at, closed_at FROM alert"
+        " WHERE patient_id = %s AND kind = 'systolic_bp_low'",
         worn.patient_id,
     )
-    assert (first[0], second[0]) == ("high", "medium")
-    assert first[1] < first[2] < second[1] < second[2]
-    assert (first[3], second[3]) == (False, True)
+    episode = site.row("SELECT priority, run_from, ended_at FROM alert_episode")
+    assert (alert[0], alert[1], alert[2], episode[0]) == ("medium", "high", 2, "high")
+    assert episode[1] < episode[2] < alert[3] < alert[4]
+    assert alert[5] is None
 
 
 @pytest.mark.slow

@@ -51,7 +51,12 @@ def test_a_change_of_a_patient_touches_what_shows_them(subject: str, key: tuple[
 
 
 def test_who_lies_nowhere_touches_no_board() -> None:
-    assert not list(changes.touched({"of-bed": {OTHER}}, for_all=set(), places=PLACES, shown=SHOWN))
+    assert not list(changes.touched({"of-bed": {OTHER}}, for_all=set(), places=PLACES, shown={}))
+
+
+def test_a_fact_about_a_ward_or_a_bed_itself_touches_what_shows_it() -> None:
+    found = changes.touched({"of-bed": {OTHER}}, for_all=set(), places=PLACES, shown=SHOWN)
+    assert list(found) == [(("of-bed", OTHER), None)]
 
 
 def test_what_is_everybodys_touches_every_open_region_of_the_name() -> None:

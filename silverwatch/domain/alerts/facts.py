@@ -53,3 +53,16 @@ class AlertAcknowledged(AlertFact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertClosed(AlertFact):
     """Nothing is left to do about the alert."""
+
+
+@durable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseChanged(Fact):
+    """A pause of a patient or of a ward's sound began, ended, or has another end."""
+
+    subject_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patient or the ward."""
+        return (self.subject_id,)

@@ -1,41 +1,49 @@
-"""Bring what is stored in line with what the fold found: alerts, device events, NEWS2, checkpoints."""
+"""Bring what is stored in line with what the fold found: alerts and their episodes, NEWS2, checkpoints."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from silverwatch import clock
 from silverwatch.domain import events
-from silverwatch.domain.alerts import scoring, service
-from silverwatch.domain.alerts.facts import AlertChanged, AlertRaised
+from silverwatch.domain.alerts import device_events, scoring, service
+from silverwatch.domain.alerts.care_models import AlertEpisode
+from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.folding import Fold
 from silverwatch.domain.alerts.latch import RANK
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.alerts.reconcile import Follow, Raise, Stored, reconcile
 from silverwatch.domain.alerts.rules import SENSOR_OFF, Episode
-from silverwatch.domain.alerts.watch import LOW_BATTERY
-from silverwatch.domain.devices.models import DeviceEvent
 
 
 def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
     """Raise, follow, end and withdraw alerts; each change in the caller's transaction with its fact."""
-    stored = _stored_alerts(session, folds)
+    # An episode that goes on, or has just ended, may be older than every reading of this fold.
+    since = min(at for fold in folds for at in (fold.start, *(v.episode.run_from for v in fold.verdicts)))
+    stored = _stored_alerts(session, folds, since=since - COMES_BACK)
+    earlier = _earlier_episodes(session, folds, since=since)
     for fold in folds:
         rows = stored.get(fold.patient_id, {})
-        views = [_view(alert) for alert, _ in rows.values()]
+        views = [_view(alert, now=now) for alert, _ in rows.values()] + earlier.get(fold.patient_id, [])
         for change in reconcile(fold.verdicts, views, since=fold.start, until=fold.rest_from):
+            alerts = [alert for alert, _ in rows.values()]
             if isinstance(change, Raise):
-                _raise_anew(session, fold.patient_id, change, [alert for alert, _ in rows.values()], now=now)
+                _raise_anew(session, fold.patient_id, change, alerts, now=now)
+            elif isinstance(change, Follow) and change.key not in rows:
+                # An earlier episode of an alert is history; that it goes on after all is the alert's condition again.
+                if change.reopen:
+                    _raise_anew(session, fold.patient_id, Raise(change.episode, live=True), alerts, now=now)
             elif isinstance(change, Follow):
                 alert, taken = rows[change.key]
                 _follow(session, alert, change, taken=taken, now=now)
             else:
                 _withdraw(session, rows[change.key][0], now=now)
-    _device_events(session, [fold.patient_id for fold in folds], now=now)
+    device_events.judge(session, [fold.patient_id for fold in folds], now=now)
 
 
 def finish(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
@@ -92,10 +100,10 @@ def _keep_checkpoints(session: Session, folds: Sequence[Fold]) -> None:
         )
 
 
-def _stored_alerts(session: Session, folds: Sequence[Fold]) -> dict[UUID, dict[object, tuple[Alert, bool]]]:
+def _stored_alerts(
+    session: Session, folds: Sequence[Fold], *, since: datetime
+) -> dict[UUID, dict[object, tuple[Alert, bool]]]:
     """The open alerts of these patients, and the closed ones that the folded readings may still touch."""
-    # An episode that goes on, or has just ended, may be older than every reading of this fold.
-    since = min(at for fold in folds for at in (fold.start, *(v.episode.run_from for v in fold.verdicts)))
     query = (
         select(Alert, Acknowledgement.id)
         .outerjoin(Acknowledgement, service.standing())
@@ -103,7 +111,7 @@ def _stored_alerts(session: Session, folds: Sequence[Fold]) -> dict[UUID, dict[o
             Alert.patient_id.in_([fold.patient_id for fold in folds]),
             Alert.subject == "patient",
             Alert.kind.not_in(service.EVENT_KINDS),
-            Alert.closed_at.is_(None) | (Alert.last_at >= since),
+            Alert.closed_at.is_(None) | (func.coalesce(Alert.ended_at, Alert.last_at) >= since),
         )
         .order_by(Alert.id)
         .with_for_update(of=Alert)
@@ -115,35 +123,120 @@ def _stored_alerts(session: Session, folds: Sequence[Fold]) -> dict[UUID, dict[o
     return found
 
 
-def _view(alert: Alert) -> Stored:
+def _earlier_episodes(
+    session: Session, folds: Sequence[Fold], *, since: datetime
+) -> dict[UUID, list[Stored]]:
+    """What alerts that came back said before, as far as late readings may touch it."""
+    query = select(AlertEpisode).where(
+        AlertEpisode.patient_id.in_([fold.patient_id for fold in folds]), AlertEpisode.last_at >= since
+    )
+    found: dict[UUID, list[Stored]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.patient_id, []).append(_as_stored(row, closed=True))
+    return found
+
+
+def _view(alert: Alert, *, now: datetime) -> Stored:
+    is_held = (
+        alert.closed_as == "resolved"
+        and alert.ended_at is None
+        and alert.realarm_at is not None
+        and alert.realarm_at > now
+    )
+    return _as_stored(alert, closed=alert.closed_at is not None, held=is_held)
+
+
+def _as_stored(row: Alert | AlertEpisode, *, closed: bool, held: bool = False) -> Stored:
     return Stored(
-        key=alert.id,
-        kind=alert.kind,
-        priority=alert.priority,
-        run_from=alert.run_from,
-        event_at=alert.event_at,
-        last_at=alert.last_at,
-        ended_at=alert.ended_at,
-        closed=alert.closed_at is not None,
-        off_vitals=tuple(alert.off_vitals),
+        key=row.id,
+        kind=row.kind,
+        priority=row.priority,
+        run_from=row.run_from,
+        event_at=row.event_at,
+        last_at=row.last_at,
+        ended_at=row.ended_at,
+        closed=closed,
+        held=held,
+        off_vitals=tuple(row.off_vitals),
     )
 
 
 def _raise_anew(
     session: Session, patient_id: UUID, change: Raise, stored: Iterable[Alert], *, now: datetime
 ) -> None:
-    """Raise it, also where the last alert of the kind has ended just now and still waits to be seen."""
-    episode = change.episode
-    waits = next((a for a in stored if a.kind == episode.kind and a.closed_at is None), None)
-    if change.live and waits is not None:
-        _repeat(session, waits, episode, peak=_worse(waits.peak_priority, episode.peak_priority), now=now)
-    else:
+    """Raise it; where the last alert of the kind has ended just now, it is that one that comes back."""
+    before = _before(change.episode, stored) if change.live else None
+    if before is None:
         _raise(session, patient_id, change, now=now)
+    else:
+        _come_back(session, before, change.episode, now=now)
 
 
-def _raise(
-    session: Session, patient_id: UUID, change: Raise, *, now: datetime, peak: str | None = None
-) -> None:
+COMES_BACK: Final = timedelta(minutes=15)
+"""A condition that is there again within this time after its end is the same alarm again: one alert that counts."""
+LOUD: Final = 3
+"""So often it sounds each time; from then on at most once in `QUIET`."""
+QUIET: Final = timedelta(minutes=5)
+ENDED: Final = ("ended", "acknowledged", "resolved")
+
+
+def _before(episode: Episode, stored: Iterable[Alert]) -> Alert | None:
+    """The alert that comes back with this episode: one that waits to be seen, else the newest that ended lately."""
+    same = [alert for alert in stored if alert.kind == episode.kind and alert.live]
+    waits = next((alert for alert in same if alert.closed_at is None), None)
+    if waits is not None:
+        return waits
+    ended = [
+        (alert.ended_at, alert)
+        for alert in same
+        if alert.closed_as in ENDED and alert.ended_at is not None
+        if timedelta() <= episode.run_from - alert.ended_at <= COMES_BACK
+    ]
+    return max(ended, key=lambda pair: pair[0])[1] if ended else None
+
+
+def _come_back(session: Session, alert: Alert, episode: Episode, *, now: datetime) -> None:
+    """The condition was over and is there again: what was is history, and the alert counts how often."""
+    assert alert.patient_id is not None  # noqa: S101 - these are alerts of patients
+    was_unseen = alert.closed_at is None
+    peak = _worse(alert.peak_priority, episode.peak_priority) if was_unseen else episode.peak_priority
+    worse = RANK[episode.priority] > RANK[alert.priority]  # type: ignore[index]
+    _keep_episode(session, alert, ended_at=alert.ended_at or alert.last_at)
+    for name, value in _moving(episode).items():
+        setattr(alert, name, value)
+    alert.peak_priority = peak
+    alert.times += 1
+    alert.ended_at = alert.closed_at = alert.closed_as = alert.resolution = alert.resolved_by = None
+    session.flush()
+    if worse or alert.times <= LOUD or now - alert.raised_at >= QUIET:
+        service.sound(session, alert, now=now)
+    else:
+        events.record(session, AlertChanged(alert_id=alert.id, patient_id=alert.patient_id))
+
+
+def _keep_episode(session: Session, alert: Alert, *, ended_at: datetime) -> None:
+    session.add(
+        AlertEpisode(
+            id=clock.new_id(),
+            alert_id=alert.id,
+            patient_id=alert.patient_id,
+            kind=alert.kind,
+            priority=alert.priority,
+            peak_priority=alert.peak_priority,
+            run_from=alert.run_from,
+            event_at=alert.event_at,
+            last_at=alert.last_at,
+            raised_at=alert.raised_at,
+            value=alert.value,
+            worst=alert.worst,
+            limit=alert.limit,
+            off_vitals=list(alert.off_vitals),
+            ended_at=ended_at,
+        )
+    )
+
+
+def _raise(session: Session, patient_id: UUID, change: Raise, *, now: datetime) -> None:
     episode = change.episode
     service.raise_alert(
         session,
@@ -157,38 +250,33 @@ def _raise(
         vital=episode.vital,
         side=episode.side,
         ended_at=episode.ended_at,
-        **_moving(episode) | ({"peak_priority": peak} if peak else {}),
+        **_moving(episode),
     )
 
 
 def _follow(session: Session, alert: Alert, change: Follow, *, taken: bool, now: datetime) -> None:
     episode = change.episode
-    peak = _worse(alert.peak_priority, episode.peak_priority)
     if alert.closed_at is None and alert.ended_at is not None and episode.run_from > alert.ended_at:
-        _repeat(session, alert, episode, peak=peak, now=now)
+        _come_back(session, alert, episode, now=now)
         return
     rose = RANK[episode.priority] > RANK[alert.priority]  # type: ignore[index]
     was_over = alert.ended_at is not None
+    peak = _worse(alert.peak_priority, episode.peak_priority)
     for name, value in _moving(episode).items():
         setattr(alert, name, value)
     alert.peak_priority = peak
     if change.reopen or (was_over and episode.ended_at is None):
         _again(session, alert, now=now)
-    elif episode.ended_at is not None and alert.closed_at is None:
+    elif alert.closed_at is not None:
+        # A person resolved it while it went on: only its end is still to be noted.
+        if episode.ended_at is not None:
+            alert.ended_at, alert.realarm_at = episode.ended_at, None
+    elif episode.ended_at is not None:
         service.end_condition(session, alert, ended_at=episode.ended_at, taken=taken, now=now)
+    elif rose and taken:
+        service.sound(session, alert, now=now)
     elif not change.quiet:
-        if rose and taken:
-            _untake(session, alert, now=now)
         events.record(session, AlertChanged(alert_id=alert.id, patient_id=alert.patient_id))
-
-
-def _repeat(session: Session, alert: Alert, episode: Episode, *, peak: str, now: datetime) -> None:
-    """Another episode before anybody saw the last: the last is history, but what of it was unseen is still to
-    be seen, so the new alert waits as the old one would have."""
-    assert alert.patient_id is not None  # noqa: S101 - these are alerts of patients
-    service.close(session, alert, now=now, closed_as="repeated")
-    session.flush()
-    _raise(session, alert.patient_id, Raise(episode, live=True), peak=peak, now=now)
 
 
 def _worse(one: str, other: str) -> str:
@@ -196,16 +284,10 @@ def _worse(one: str, other: str) -> str:
 
 
 def _again(session: Session, alert: Alert, *, now: datetime) -> None:
-    """The condition is there again: whoever had taken the alarm before has not taken this."""
-    _untake(session, alert, now=now)
+    """The condition is there again, or still: whoever had taken the alarm before has not taken this."""
     alert.live = True
-    alert.raised_at = now
-    alert.ended_at = alert.closed_at = alert.closed_as = None
-    events.record(session, AlertRaised(alert_id=alert.id, patient_id=alert.patient_id))
-
-
-def _untake(session: Session, alert: Alert, *, now: datetime) -> None:
-    session.execute(update(Acknowledgement).where(service.standing(alert.id)).values(ended_at=now))
+    alert.ended_at = alert.closed_at = alert.closed_as = alert.resolution = alert.resolved_by = None
+    service.sound(session, alert, now=now)
 
 
 def _withdraw(session: Session, alert: Alert, *, now: datetime) -> None:
@@ -226,54 +308,3 @@ def _moving(episode: Episode) -> dict[str, Any]:
         "worst": episode.worst,
         "off_vitals": list(episode.off_vitals),
     }
-
-
-def _device_events(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> None:
-    """A fall and a call for help are alerts at once; so is a battery that its device calls low."""
-    query = (
-        select(DeviceEvent)
-        .where(DeviceEvent.patient_id.in_(list(patient_ids)), DeviceEvent.judged_at.is_(None))
-        .order_by(DeviceEvent.at)
-        .with_for_update(skip_locked=True)
-    )
-    for event in session.scalars(query):
-        event.judged_at = now
-        if event.kind in service.EVENT_KINDS:
-            _raise_event(session, event, subject="patient", kind=event.kind, priority="high", now=now)
-        elif event.kind == LOW_BATTERY:
-            _raise_event(session, event, subject="device", kind=LOW_BATTERY, priority="low", now=now)
-
-
-def _raise_event(
-    session: Session, event: DeviceEvent, *, subject: str, kind: str, priority: str, now: datetime
-) -> None:
-    at = min(event.at, event.received_at)
-    raised = service.raise_alert(
-        session,
-        now=now,
-        subject=subject,
-        subject_id=event.patient_id if subject == "patient" else event.device_id,
-        patient_id=event.patient_id,
-        device_id=event.device_id,
-        kind=kind,
-        priority=priority,
-        technical=subject == "device",
-        run_from=at,
-        event_at=at,
-        last_at=at,
-    )
-    if raised is None and kind in service.EVENT_KINDS:
-        _call_again(session, event, at=at, now=now)
-
-
-def _call_again(session: Session, event: DeviceEvent, *, at: datetime, now: datetime) -> None:
-    """Another fall, another call for help: who took the last one has not taken this one."""
-    alert, taken_at = session.execute(
-        select(Alert, Acknowledgement.at)
-        .outerjoin(Acknowledgement, service.standing())
-        .where(Alert.subject_id == event.patient_id, Alert.kind == event.kind, Alert.closed_at.is_(None))
-        .with_for_update(of=Alert)
-    ).one()
-    alert.last_at = max(alert.last_at, at)
-    if taken_at is not None and at > taken_at:
-        _again(session, alert, now=now)

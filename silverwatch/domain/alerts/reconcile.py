@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from silverwatch.domain.alerts.latch import RANK
 from silverwatch.domain.alerts.rules import Episode, Verdict
 
 REWRITE_AFTER: Final = timedelta(seconds=10)
@@ -13,7 +14,10 @@ REWRITE_AFTER: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """An alert of the patient as stored."""
+    """An alert of the patient as stored, or an earlier episode of one (`closed`).
+
+    `held`: a person resolved it for a reason while its condition went on, and the time for that is not over.
+    """
 
     key: object
     kind: str
@@ -23,6 +27,7 @@ class Stored:
     last_at: datetime
     ended_at: datetime | None
     closed: bool
+    held: bool = False
     off_vitals: tuple[str, ...] = ()
 
 
@@ -107,6 +112,9 @@ def _overlap(row: Stored, episode: Episode) -> bool:
 
 
 def _follow(row: Stored, episode: Episode, *, live: bool) -> Follow | None:
+    if row.held and RANK[episode.priority] <= RANK[row.priority]:  # type: ignore[index]
+        has_moved = episode.ended_at is not None or episode.last_at - row.last_at >= REWRITE_AFTER
+        return Follow(row.key, episode, quiet=True) if has_moved else None
     if row.closed:
         return Follow(row.key, episode, reopen=True) if live else None
     if row.ended_at != episode.ended_at or row.priority != episode.priority:

@@ -13,6 +13,9 @@ from silverwatch.domain.readings.vitals import silent_after_s
 
 SILENT: Final = "device_silent"
 LOW_BATTERY: Final = "low_battery"
+SENSOR_OFF: Final = "sensor_off"
+SENSOR_BACK: Final = timedelta(seconds=15)
+"""A device that sends readings again so long after it said "sensor off" has its sensor back."""
 BATTERY_LOW: Final = 20
 BATTERY_GOOD: Final = 25
 
@@ -29,13 +32,14 @@ def watch_devices(session: Session, *, now: datetime) -> None:
     """Raise and end the technical alerts of every bound device, by the clock alone."""
     bound: dict[UUID, Row[Any]] = {row.id: row for row in session.execute(text(_BOUND), {"now": now})}
     open_alerts = _open(session)
+    held = _held(session, now=now)
     for device in bound.values():
         silent_at = _silent_at(device)
         if silent_at is not None and silent_at <= now:
-            if (device.id, SILENT) not in open_alerts:
+            if (device.id, SILENT) not in open_alerts.keys() | held:
                 _raise(session, device, kind=SILENT, priority="medium", since=silent_at, now=now)
         if device.battery is not None and device.battery < BATTERY_LOW:
-            if (device.id, LOW_BATTERY) not in open_alerts:
+            if (device.id, LOW_BATTERY) not in open_alerts.keys() | held:
                 _raise(session, device, kind=LOW_BATTERY, priority="low", since=now, now=now)
     for (device_id, kind), (alert, taken) in open_alerts.items():
         if _is_over(bound.get(device_id), alert, kind=kind, taken=taken, now=now):
@@ -53,6 +57,16 @@ def _open(session: Session) -> dict[tuple[UUID, str], tuple[Alert, bool]]:
     return {(alert.subject_id, alert.kind): (alert, taken is not None) for alert, taken in rows}
 
 
+def _held(session: Session, *, now: datetime) -> set[tuple[UUID, str]]:
+    """What a person resolved for a reason while it went on, until it may come back."""
+    rows = session.execute(
+        select(Alert.subject_id, Alert.kind).where(
+            Alert.subject == "device", Alert.closed_as == "resolved", Alert.realarm_at > now
+        )
+    )
+    return {(row.subject_id, row.kind) for row in rows}
+
+
 def _silent_at(device: Row[Any]) -> datetime | None:
     """When this device counts as silent; None for one that never delivered: it is new, not silent."""
     if device.last_reading_at is None:
@@ -67,6 +81,8 @@ def _is_over(device: Row[Any] | None, alert: Alert, *, kind: str, taken: bool, n
     if kind == SILENT:
         silent_at = _silent_at(device)
         return silent_at is None or silent_at > now
+    if kind == SENSOR_OFF:
+        return device.last_reading_at is not None and device.last_reading_at > alert.last_at + SENSOR_BACK
     if device.battery is None:
         # It called its battery low and never says how low: done when somebody has taken it.
         return taken
