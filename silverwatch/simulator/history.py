@@ -14,6 +14,8 @@ from silverwatch.simulator.ward import BedCast
 LOCAL_UTC_OFFSET_H: Final = 3.0
 """The demo wards live by Nairobi time; it only sets when the patients' night is."""
 NURSE_COMES_S: Final = 120.0
+SPARSE_MIN: Final = 5
+"""A chart of a day shows no more, and the demo has to store it while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,8 @@ def history(
     """The past up to `until`, the start of the demo, in order of time and the same patient as the live
     stream.
 
-    HR, RR and SpO2 once a minute over the last `minutes`; cuff and temperature every 1-2 h over the last
-    `hours`.
+    HR, RR and SpO2 once a minute over the last `minutes` and each `SPARSE_MIN` before; cuff and temperature
+    every 1-2 h; all over the last `hours`.
     """
     if bed.patient is None or bed.device is None:
         return []
@@ -77,7 +79,8 @@ def history(
     for t_s in _spot_times(model.key, -hours * 3600):
         values = model.pressures(t_s) | {"temperature": model.value("temperature", t_s)}
         found.append((t_s, values))
-    for minute in range(int(minutes), 0, -1):
+    sparse = range(int(hours * 60), int(minutes), -SPARSE_MIN)
+    for minute in (*sparse, *range(int(minutes), 0, -1)):
         t_s = -60.0 * minute + 0.5
         found.append((t_s, {vital: model.value(vital, t_s) for vital in CONTINUOUS}))
     return [

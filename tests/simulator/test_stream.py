@@ -87,7 +87,8 @@ def test_history_is_alive_and_joins_the_live_stream() -> None:
         assert all(r.at < START for r in past)
         assert [r.at for r in past] == sorted(r.at for r in past)
         minutes = [r for r in past if "heart_rate" in r.values]
-        assert len(minutes) == 60
+        assert sum(START - r.at <= timedelta(hours=1) for r in minutes) == 60
+        assert len(minutes) == 60 + 23 * 12
         assert len({r.values["heart_rate"] for r in minutes}) > 3
         assert 11 <= sum("systolic_bp" in r.values for r in past) <= 25
         model = stream(bed, seed=2, start=START)
