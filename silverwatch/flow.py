@@ -26,6 +26,7 @@ from silverwatch.domain.alerts.facts import (
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.readings.facts import ReadingsStored
+from silverwatch.domain.records.facts import NoteChanged
 from silverwatch.domain.wards.facts import DutyChanged
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,20 @@ class Route:
 
 
 ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
+"""What of a ward an alarm changes."""
+PATIENT_REGIONS: Final = ("alarm-strip", "latest", "timeline")
+"""What of the page of a patient an alarm changes."""
+_OF_ALARMS: Final = Route(regions=ALARM_REGIONS + PATIENT_REGIONS)
 
 FLOW: Final[dict[type[Fact], Route]] = {
     ReadingsStored: Route(jobs=(JUDGE,), queue=ALARMS),
-    PatientsJudged: Route(regions=("tile",)),
-    AlertRaised: Route(regions=ALARM_REGIONS),
-    AlertChanged: Route(regions=ALARM_REGIONS),
-    AlertAcknowledged: Route(regions=ALARM_REGIONS),
-    AlertClosed: Route(regions=ALARM_REGIONS),
-    PauseChanged: Route(regions=ALARM_REGIONS),
+    PatientsJudged: Route(regions=("tile", "latest")),
+    AlertRaised: _OF_ALARMS,
+    AlertChanged: _OF_ALARMS,
+    AlertAcknowledged: _OF_ALARMS,
+    AlertClosed: _OF_ALARMS,
+    NoteChanged: Route(regions=("timeline",)),
+    PauseChanged: _OF_ALARMS,
     GrantsChanged: Route(),
     DutyChanged: Route(),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),

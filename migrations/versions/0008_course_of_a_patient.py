@@ -45,6 +45,7 @@ def upgrade() -> None:
             "source_kind = 'manual' OR consciousness IS NOT NULL OR supplemental_oxygen IS NOT NULL"
         ),
     )
+    op.create_index("ix_acknowledgement_alert", "acknowledgement", ["alert_id", "at"])
     op.create_table(
         "note",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -80,6 +81,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("note_version")
     op.drop_table("note")
+    op.drop_index("ix_acknowledgement_alert", table_name="acknowledgement")
     op.drop_index("ix_reading_set", table_name="reading")
     op.drop_column("vital_state", "unrolled_from")
     for name in ("due", "hour", "minute"):

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     SEE_PATIENT = "open the page of a patient"
     TAKE_ALARMS = "acknowledge and resolve alarms"
     RECORD_OBSERVATIONS = "record observations"
+    WRITE_NOTES = "write notes about a patient"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
@@ -50,6 +51,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.SEE_PATIENT: frozenset({Role.CAREGIVER}),
     Permission.TAKE_ALARMS: frozenset({Role.CAREGIVER}),
     Permission.RECORD_OBSERVATIONS: frozenset({Role.CAREGIVER}),
+    Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
@@ -113,3 +115,10 @@ def may_see_patient(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> 
     if not actor.may(Permission.SEE_PATIENT):
         return False
     return ward_id in actor.ward_ids or patient_id in actor.care_team_of or patient_id in actor.emergency_for
+
+
+def may_write_notes(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
+    """May this actor write about the patient? An emergency opens a record to be read, not to be written."""
+    return actor.may(Permission.WRITE_NOTES) and (
+        ward_id in actor.ward_ids or patient_id in actor.care_team_of
+    )

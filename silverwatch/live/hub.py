@@ -23,7 +23,7 @@ from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import parts, queries
-from silverwatch.flow import ALARM_REGIONS, FLOW, parse
+from silverwatch.flow import FLOW, parse
 from silverwatch.live.changes import touched
 from silverwatch.live.frames import Frames
 from silverwatch.live.health import Health
@@ -170,7 +170,7 @@ class Hub:
                 self._changed[region].update(ids)
                 if not ids:
                     self._changed_for_all.add(region)
-        if regions == ALARM_REGIONS:
+        if ALARM_BAR in regions:
             self._wake.set()
 
     def _run(self) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import present, queries, timeline
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
@@ -99,6 +99,36 @@ ALL: Final[dict[str, Region]] = {
             url="/wards/<uuid:subject_id>/board",
             load=queries.boards,
             every_s=60,
+        ),
+        Region(
+            name="alarm-strip",
+            subject="patient",
+            template="regions/_alarm_strip.html",
+            variable="alarm_strip",
+            url="/patients/<uuid:subject_id>/alarm-strip",
+            load=present.strips,
+            every_s=15,
+            permission=Permission.SEE_PATIENT,
+        ),
+        Region(
+            name="latest",
+            subject="patient",
+            template="regions/_latest.html",
+            variable="latest",
+            url="/patients/<uuid:subject_id>/latest",
+            load=present.latest,
+            every_s=15,
+            permission=Permission.SEE_PATIENT,
+        ),
+        Region(
+            name="timeline",
+            subject="patient",
+            template="regions/_timeline.html",
+            variable="timeline",
+            url="/patients/<uuid:subject_id>/timeline",
+            load=timeline.timelines,
+            every_s=60,
+            permission=Permission.SEE_PATIENT,
         ),
     )
 }

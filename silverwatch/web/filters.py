@@ -38,6 +38,16 @@ def day(moment: datetime) -> str:
     return calendar_day(moment.astimezone(_zone).date())
 
 
+def short_day(moment: datetime) -> str:
+    """22-Nov in the zone of the site."""
+    return day(moment)[:6]
+
+
+def midnight(moment: datetime) -> datetime:
+    """The beginning of its day in the zone of the site."""
+    return moment.astimezone(_zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def calendar_day(on: date) -> str:
     """22-Nov-2026."""
     return f"{on.day:02}-{MONTHS[on.month - 1]}-{on.year}"
@@ -94,6 +104,7 @@ def patient_name(patient: PatientHeader, names: Names) -> str:
 FILTERS = {
     "clock_time": clock_time,
     "day": day,
+    "short_day": short_day,
     "calendar_day": calendar_day,
     "age": age,
     "duration": duration,

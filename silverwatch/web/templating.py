@@ -24,6 +24,9 @@ REGION_URLS = {
     "counts": "/wards/{id}/counts",
     "alarm-bar": "/wards/{id}/alarm-bar",
     "board": "/wards/{id}/board",
+    "alarm-strip": "/patients/{id}/alarm-strip",
+    "latest": "/patients/{id}/latest",
+    "timeline": "/patients/{id}/timeline",
 }
 """Where each live region is read: the address answers the same fragment that the socket pushes."""
 

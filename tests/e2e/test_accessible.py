@@ -57,6 +57,12 @@ OF_CAREGIVER = [
     "/profile/pin",
     "/emergency-access",
     "/patients/{patient}",
+    "/patients/{patient}?view=table",
+    "/patients/{patient}?h=720&bands=limits",
+    "/patients/{patient}/history",
+    "/patients/{patient}/notes",
+    "/patients/{patient}/notes/{note}/change",
+    "/patients/{patient}/notes/{note}/strike-out",
 ]
 OF_PATIENT = ["/portal/access", "/profile"]
 
@@ -91,9 +97,15 @@ def look(context: BrowserContext, url: str, screens: dict[str, tuple[int, int]] 
 def walk(page: Page, demo: Demo, paths: list[str]) -> None:
     """Look at pages in one tab: each is loaded once, and grows, shrinks and darkens as it stands."""
     [(account,)] = demo.rows("SELECT id FROM account WHERE email = %s", demo.account("caregiver")["email"])
+    notes = demo.rows("SELECT id FROM note ORDER BY written_at DESC LIMIT 1")
+    names = {
+        "account": account,
+        "patient": demo.device(4)["patient_id"],
+        "note": notes[0][0] if notes else None,
+    }
     page.emulate_media(reduced_motion="reduce")
     for path in paths:
-        answer = page.goto(demo.url + path.format(account=account, patient=demo.device(4)["patient_id"]))
+        answer = page.goto(demo.url + path.format(**names))
         assert answer is not None
         assert answer.status == 200, path
         for name, (width, height) in ENDS.items():
@@ -178,6 +190,10 @@ def test_pages_of_a_caregiver(page: Page, demo: Demo) -> None:
     demo.post(4, calm=True, oxygen_saturation=78)
     sign_in(page, demo)
     has(page, tile(page, 4), "high")
+    page.goto(f"{demo.url}/patients/{demo.device(4)['patient_id']}")
+    page.get_by_label("Add a note").fill("Sat upright. O₂ by nasal cannula.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".timeline")).to_contain_text("Sat upright.")
     walk(page, demo, OF_CAREGIVER)
 
 

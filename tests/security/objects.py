@@ -35,9 +35,12 @@ def belongings(
         "key_id": _key(site, worn.ward_id, by=mine),
         "access_id": _emergency(site, holder, worn.patient_id),
         "filename": "css/base.css",
+        "note_id": _note(site, worn.patient_id, by=holder),
     }
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
+    for part in ("alarm-strip", "latest", "timeline"):
+        found[f"/patients/<uuid:subject_id>/{part} subject_id"] = worn.patient_id
     return found
 
 
@@ -116,3 +119,13 @@ def _emergency(site: Site, account_id: UUID, patient_id: UUID) -> UUID:
         site, "emergency_access", account_id=account_id, patient_id=patient_id, reason="No pulse, ward B is empty",
         begun_at=now, ends_at=now, ended_at=now,
     )  # fmt: skip
+
+
+def _note(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    note_id = _insert(site, "note", patient_id=patient_id, written_at=clock.now(), written_by=by)
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO note_version (note_id, version, text, at, account_id) VALUES (%s, 1, 'Sat up.', now(), %s)",
+            (note_id, by),
+        )
+    return note_id

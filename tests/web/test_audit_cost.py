@@ -1,12 +1,10 @@
 """What the audit costs: rows, statements and the indexes that they use."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import psycopg
-import pytest
 from sqlalchemy import event
 
 from silverwatch import clock, db
@@ -14,19 +12,6 @@ from silverwatch.domain import audit
 from silverwatch.domain.audit import queries
 from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
-
-
-@pytest.fixture
-def statements(site: Site) -> Iterator[list[str]]:
-    """Every statement that reaches the database."""
-    found: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        found.append(statement)
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    yield found
-    event.remove(db.engine(), "before_cursor_execute", note)
 
 
 def test_a_look_that_is_known_costs_one_question(site: Site, people: People, statements: list[str]) -> None:

@@ -2,10 +2,19 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.caregiver import alerts, board, emergency, observations, patients, regions
+from silverwatch.blueprints.caregiver import (
+    alerts,
+    board,
+    emergency,
+    notes,
+    observations,
+    patients,
+    regions,
+    trends,
+)
 
 blueprint = Blueprint("caregiver", __name__)
-for part in (board, regions, alerts, patients, observations, emergency):
+for part in (board, regions, alerts, patients, trends, notes, observations, emergency):
     part.register(blueprint)
 
 __all__ = ["blueprint"]

@@ -1,16 +1,19 @@
 """Actions on alerts, as resources: `POST /alerts/<id>/acknowledgement` and `/resolution`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, request
+from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries, service
-from silverwatch.flow import ALARM_REGIONS
-from silverwatch.live.regions import ALL
+from silverwatch.flow import ALARM_REGIONS, PATIENT_REGIONS
+from silverwatch.live.regions import ALL, Region
 from silverwatch.web import gates, login, pages
 from silverwatch.web.hypermedia import is_htmx, partials
 
@@ -50,18 +53,26 @@ def _act(alert_id: UUID, verb: Callable[..., object], action: str) -> Response:
 
 
 def _shown(patient_id: UUID | None) -> Response:
-    """What has changed on the board: the same fragments as a reload would show."""
+    """What has changed on the page that asked, board or patient: the same fragments as a reload would show."""
     if not is_htmx():
         return make_response(redirect(pages.local_path(request.form.get("next")) or "/ward", 303))
     now = clock.now()
     fragments = []
     with db.transaction(read_only=True) as session:
-        places = queries.places_of(session, [patient_id] if patient_id else [], now=now)
-        for bed_id, ward_id in places.values():
-            for name in ALARM_REGIONS:
-                region = ALL[name]
-                subject_id = bed_id if region.subject == "bed" else ward_id
-                view = region.load(session, [subject_id], now)[subject_id]
-                drawn = region.draw(view, audience=pages.audience(login.session_of_view()), now=now)
-                fragments.append((region.dom_id(subject_id), drawn))
+        for region, subject_id in _changed(session, patient_id, now=now):
+            view = region.load(session, [subject_id], now)[subject_id]
+            drawn = region.draw(view, audience=pages.audience(login.session_of_view()), now=now)
+            fragments.append((region.dom_id(subject_id), drawn))
     return partials(fragments)
+
+
+def _changed(session: Session, patient_id: UUID | None, *, now: datetime) -> Iterator[tuple[Region, UUID]]:
+    """The regions of alarms on the page that asked, and whom they are about."""
+    if patient_id is None:
+        return
+    if urlsplit(request.headers.get("HX-Current-URL", "")).path == f"/patients/{patient_id}":
+        yield from ((ALL[name], patient_id) for name in PATIENT_REGIONS)
+        return
+    for bed_id, ward_id in queries.places_of(session, [patient_id], now=now).values():
+        for name in ALARM_REGIONS:
+            yield ALL[name], bed_id if ALL[name].subject == "bed" else ward_id

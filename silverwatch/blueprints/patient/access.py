@@ -24,6 +24,8 @@ VIEWS: Final[Mapping[str, str]] = {
     "ward": "looked at the ward screen",
     "patient": "looked at your record",
     "observations": "looked at your record",
+    "notes": "looked at your record",
+    "history": "looked at your record",
     "audit": "looked up who opened your record",
     "emergencies": "checked an opening of your record in an emergency",
     "invitation of a patient": "looked up your name for an account",
@@ -31,6 +33,10 @@ VIEWS: Final[Mapping[str, str]] = {
 }
 DEEDS: Final[Mapping[str, str]] = {
     "observations.recorded": "recorded observations",
+    "note.written": "wrote a note about you",
+    "note.changed": "changed a note about you",
+    "note.struck_out": "took back a note about you",
+    "trends.exported": "saved your readings as a file",
     "alert.acknowledged": "took an alarm of yours",
     "alert.resolved": "closed an alarm of yours",
     "emergency.begun": "opened your record in an emergency",

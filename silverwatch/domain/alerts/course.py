@@ -106,12 +106,13 @@ def course(session: Session, patient_id: UUID, *, hours: int, now: datetime) -> 
     bins = history.bins(session, patient_id, span=span, now=now)
     limits = limits_of(session, [patient_id], now=now)[patient_id].by_vital
     begun = max(since, who.here_since) if who.here_since else since
-    sets = scored(session, patient_id, since=since, now=now, scale=who.spo2_scale, limit=SETS)
+    until = since + timedelta(hours=span.hours)
+    sets = scored(session, {patient_id: who.spo2_scale}, since=since, until=until, limit=SETS)[patient_id]
     return Course(
         patient_id=patient_id,
         span=span,
         since=since,
-        until=since + timedelta(hours=span.hours),
+        until=until,
         now=now,
         spo2_scale=who.spo2_scale,
         lines=tuple(

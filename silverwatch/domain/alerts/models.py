@@ -100,6 +100,7 @@ class Acknowledgement(Base):
         Index(
             "uq_acknowledgement_standing", "alert_id", unique=True, postgresql_where=text("ended_at IS NULL")
         ),
+        Index("ix_acknowledgement_alert", "alert_id", "at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -26,7 +26,7 @@ from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards.models import Ward
 
-__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tile_of", "tiles", "trends"]
+__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
 
 WARD_VIEW = "ward"
 """What the audit calls the board of a ward, as page, poll or socket."""
@@ -63,8 +63,8 @@ _ALERTS = """
 SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial,
        b.id AS bed_id, b.label AS bed_label, b.ward_id
 FROM alert a
-JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
-JOIN bed b ON b.id = s.bed_id
+LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
+LEFT JOIN bed b ON b.id = s.bed_id
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
 LEFT JOIN account c ON c.id = k.account_id
 LEFT JOIN device d ON d.id = a.device_id
@@ -74,7 +74,8 @@ ORDER BY a.raised_at
 
 _PLACE = f"""
 SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
-       b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name
+       b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name,
+       (SELECT min(lower(e.during)) FROM stay e WHERE e.patient_id = p.id) AS here_since
 FROM {_OF_PATIENTS}
 LEFT JOIN ward w ON w.id = b.ward_id
 WHERE p.id = :id
@@ -110,9 +111,21 @@ def tiles(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUID
     return {tile.bed_id: tile for _, tile in _tiles(session, "b.id = ANY(:ids)", list(bed_ids), now)}
 
 
-def tile_of(session: Session, patient_id: UUID, now: datetime) -> Tile:
-    """What a tile would show of this patient, who may lie in no bed now."""
-    return _tiles(session, "p.id = ANY(:ids)", [patient_id], now, source=_OF_PATIENTS)[0][1]
+def tiles_of(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
+    """What a tile would show of each of these patients, who may lie in no bed now."""
+    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=_OF_PATIENTS)
+    return {tile.patient.id: tile for _, tile in found if tile.patient}
+
+
+def lines_of(
+    session: Session, patient_ids: Sequence[UUID], now: datetime
+) -> dict[UUID, tuple[AlarmLine, ...]]:
+    """The open alerts of each of these patients, most urgent first; nothing for who has none."""
+    rows = _group(_open_alerts(session, "a.patient_id = ANY(:ids)", list(patient_ids), now), "patient_id")
+    return {
+        patient_id: tuple(sorted((compose.line(row) for row in found), key=compose.urgency))
+        for patient_id, found in rows.items()
+    }
 
 
 def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Board]:
@@ -302,6 +315,8 @@ class Place:
     ward_id: UUID | None
     ward_slug: str | None
     ward_name: str | None
+    here_since: datetime | None = None
+    """Since when the patient has been in any of our beds."""
 
 
 def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
@@ -328,4 +343,5 @@ def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: dateti
         ward_id=row.ward_id,
         ward_slug=row.slug,
         ward_name=row.ward_name,
+        here_since=row.here_since,
     )

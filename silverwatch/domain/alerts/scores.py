@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.readings import history, news2
+from silverwatch.domain.readings.history import Moment
 from silverwatch.domain.readings.news2 import Measured
 
 LONGEST: Final = timedelta(hours=12, minutes=30)
@@ -21,7 +22,8 @@ FREQUENT: Final = timedelta(minutes=15)
 class Score:
     """A set at `at` and the score it gave. `total` is None while a part was missing: it was at least `at_least`.
 
-    `oxygen_l_min` and `consciousness` are those of the set itself; `by_hand`: a person entered it.
+    `oxygen_l_min` and `consciousness` are those of the set itself, `oxygen_before` that of the last set that said;
+    `by_hand`: a person entered it.
     """
 
     id: UUID
@@ -32,34 +34,45 @@ class Score:
     risk: news2.Risk
     single_three: bool
     oxygen_l_min: float | None
+    oxygen_before: float | None
     consciousness: str | None
     values: Mapping[str, float]
 
+    @property
+    def changes_oxygen(self) -> bool:
+        """Does the patient get another flow of oxygen than at the set before?"""
+        return None not in (self.oxygen_l_min, self.oxygen_before) and self.oxygen_l_min != self.oxygen_before
+
 
 def scored(
-    session: Session, patient_id: UUID, *, since: datetime, now: datetime, scale: int, limit: int,
-    before: datetime | None = None,
-) -> list[Score]:  # fmt: skip
-    """The newest sets after `since` with their scores, oldest first; two statements."""
-    until = before or now + timedelta(minutes=10)
-    rows = history.sets(session, patient_id, since=since, until=until, limit=limit)
-    moments = [row.measured_at for row in rows]
-    known = history.as_of(session, patient_id, moments, seldom=LONGEST, frequent=FREQUENT)
-    return list(fold(rows, known, scale=scale))
+    session: Session, scales: Mapping[UUID, int], *, since: datetime, until: datetime, limit: int
+) -> dict[UUID, list[Score]]:
+    """Of each patient (id to SpO₂ scale) the newest sets with their scores, oldest first; two statements."""
+    rows = history.sets(session, scales, since=since, until=until, limit=limit)
+    wanted = [(row.patient_id, row.measured_at) for row in rows]
+    known = history.as_of(session, wanted, seldom=LONGEST, frequent=FREQUENT)
+    mine: dict[UUID, list[Row[Any]]] = {patient_id: [] for patient_id in scales}
+    for row in rows:
+        mine[row.patient_id].append(row)
+    return {
+        patient_id: list(fold(found, known, scale=scales[patient_id])) for patient_id, found in mine.items()
+    }
 
 
-def fold(rows: Sequence[Row[Any]], known: Mapping[datetime, Row[Any]], *, scale: int) -> Iterable[Score]:
+def fold(rows: Sequence[Row[Any]], known: Mapping[Moment, Row[Any]], *, scale: int) -> Iterable[Score]:
     """Pure: the score at each set, in order of time. How old a part may be hangs on the score before."""
     risk: news2.Risk = "none"
+    oxygen: float | None = None
     for row in rows:
         found = news2.assess(
-            _measured(known[row.measured_at]),
+            _measured(known[row.patient_id, row.measured_at]),
             now=row.at,
             observation_interval_s=news2.observation_interval_s(risk),
             scale=cast(news2.Scale, scale),
         )
         if found.score is not None:
             risk = found.score.risk
+        given = row.supplemental_oxygen
         yield Score(
             id=row.source_id,
             at=row.at,
@@ -68,10 +81,12 @@ def fold(rows: Sequence[Row[Any]], known: Mapping[datetime, Row[Any]], *, scale:
             at_least=found.at_least,
             risk=found.score.risk if found.score else "none",
             single_three=found.single_three,
-            oxygen_l_min=row.supplemental_oxygen,
+            oxygen_l_min=given,
+            oxygen_before=oxygen,
             consciousness=row.consciousness,
             values=_own(row),
         )
+        oxygen = oxygen if given is None else given
 
 
 def _measured(row: Row[Any]) -> dict[str, Measured]:

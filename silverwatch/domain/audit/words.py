@@ -7,6 +7,8 @@ VIEWS: Final[Mapping[str, str]] = {
     "ward": "Look at the ward board",
     "patient": "Open the page of a patient",
     "observations": "Open the form for observations",
+    "notes": "Read the notes about a patient",
+    "history": "Read what happened to a patient",
     "audit": "Read the audit",
     "emergencies": "Read the emergency accesses",
     "invitation of a patient": "Look up a patient to invite",
@@ -44,6 +46,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "emergency.ended": "End an emergency access",
     "emergency.reviewed": "Review an emergency access",
     "invitation.accepted": "Accept an invitation",
+    "note.changed": "Change a note",
+    "note.struck_out": "Strike out a note",
+    "note.written": "Write a note",
     "observations.recorded": "Record observations",
     "password.changed": "Change the password",
     "password.reset": "Choose a new password by e-mail",
@@ -67,6 +72,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "shift.cancelled": "Cancel a planned shift",
     "shift.planned": "Plan a shift",
     "token.reused": "Use a refresh token twice",
+    "trends.exported": "Save the readings of a patient as a file",
 }
 
 

@@ -1,5 +1,6 @@
 """What was measured over some hours: binned out of roll-ups and, where those are not right yet, of readings."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -40,7 +41,7 @@ SPANS: Final[dict[int, Span]] = {
     )
 }
 
-RAW_MOST: Final = timedelta(hours=6)
+RAW_MOST: Final = timedelta(hours=24)
 """Readings are asked themselves for this long at most: one that came later than that is in the next roll-up."""
 
 _BINS = f"""
@@ -83,14 +84,6 @@ def begin(span: Span, *, now: datetime) -> datetime:
     return datetime.fromtimestamp(until, now.tzinfo) - timedelta(hours=span.hours)
 
 
-_SETS = """
-SELECT least(measured_at, received_at) AS at, measured_at, source_id, source_kind, consciousness, supplemental_oxygen,
-       {columns}
-FROM reading
-WHERE patient_id = :patient AND measured_at >= :since AND measured_at < :until
-  AND (source_kind = 'manual' OR consciousness IS NOT NULL)
-ORDER BY measured_at DESC, source_id LIMIT :limit
-"""
 FREQUENT: Final = ("heart_rate", "pulse_rate", "respiratory_rate", "oxygen_saturation")
 _SPOT: Final = " AND (systolic_bp IS NOT NULL OR temperature IS NOT NULL)"
 SELDOM: Final[dict[str, str]] = {
@@ -101,37 +94,58 @@ SELDOM: Final[dict[str, str]] = {
 }
 """What is measured now and then, and what leads the question to the index of it."""
 
+_SETS = f"""
+SELECT r.*, least(r.measured_at, r.received_at) AS at
+FROM unnest(CAST(:patients AS uuid[])) AS k (id)
+CROSS JOIN LATERAL (
+  SELECT patient_id, measured_at, received_at, source_id, source_kind, consciousness, supplemental_oxygen,
+         {", ".join((*FREQUENT, "systolic_bp", "diastolic_bp", "temperature"))}
+  FROM reading
+  WHERE patient_id = k.id AND measured_at >= :since AND measured_at < :until
+    AND (source_kind = 'manual' OR consciousness IS NOT NULL)
+  ORDER BY measured_at DESC, source_id LIMIT :limit) r
+ORDER BY r.measured_at, r.source_id
+"""
+
 
 def sets(
-    session: Session, patient_id: UUID, *, since: datetime, until: datetime, limit: int
+    session: Session, patient_ids: Iterable[UUID], *, since: datetime, until: datetime, limit: int
 ) -> list[Row[Any]]:
-    """The newest sets of a person, and what else carries a level of consciousness, oldest first."""
-    columns = ", ".join((*FREQUENT, "systolic_bp", "diastolic_bp", "temperature"))
-    params = {"patient": patient_id, "since": since, "until": until, "limit": limit}
-    return list(session.execute(text(_SETS.format(columns=columns)), params))[::-1]
+    """Of each patient the newest sets of a person, and what else carries a level of consciousness, oldest first."""
+    params = {"patients": list(patient_ids), "since": since, "until": until, "limit": limit}
+    return list(session.execute(text(_SETS), params))
 
 
 # At each moment the newest value of each vital that a score may take: by device or by hand.
 _PROBE = """
 LEFT JOIN LATERAL (
   SELECT {v} AS value, least(measured_at, received_at) AS at FROM reading
-  WHERE patient_id = :patient AND measured_at <= k.at AND measured_at > k.at - CAST(:{age} AS interval)
+  WHERE patient_id = k.patient_id AND measured_at <= k.at AND measured_at > k.at - CAST(:{age} AS interval)
     AND {v} IS NOT NULL{hint}
   ORDER BY measured_at DESC LIMIT 1) AS {v} ON true"""
-_AS_OF = "SELECT k.at, {columns} FROM unnest(CAST(:moments AS timestamptz[])) AS k (at){probes}"
+_NAMES = (*FREQUENT, *SELDOM)
+_AS_OF = (
+    "SELECT k.patient_id, k.at, "
+    + ", ".join(f"{v}.value AS {v}, {v}.at AS {v}_at" for v in _NAMES)
+    + " FROM unnest(CAST(:patients AS uuid[]), CAST(:moments AS timestamptz[])) AS k (patient_id, at)"
+    + "".join(
+        _PROBE.format(v=v, age="seldom" if v in SELDOM else "frequent", hint=SELDOM.get(v, ""))
+        for v in _NAMES
+    )
+)
+Moment = tuple[UUID, datetime]
 
 
 def as_of(
-    session: Session, patient_id: UUID, moments: list[datetime], *, seldom: timedelta, frequent: timedelta
-) -> dict[datetime, Row[Any]]:
-    """At each moment `<vital>` and `<vital>_at` of the newest value that is not older than `frequent` or `seldom`."""
-    if not moments:
+    session: Session, wanted: Sequence[Moment], *, seldom: timedelta, frequent: timedelta
+) -> dict[Moment, Row[Any]]:
+    """For each patient and moment `<vital>` and `<vital>_at` of the newest value not older than these."""
+    if not wanted:
         return {}
-    names = (*FREQUENT, *SELDOM)
-    columns = ", ".join(f"{v}.value AS {v}, {v}.at AS {v}_at" for v in names)
-    probes = "".join(
-        _PROBE.format(v=v, age="seldom" if v in SELDOM else "frequent", hint=SELDOM.get(v, "")) for v in names
-    )
-    params = {"patient": patient_id, "moments": moments, "seldom": seldom, "frequent": frequent}
-    rows = session.execute(text(_AS_OF.format(columns=columns, probes=probes)), params)
-    return {row.at: row for row in rows}
+    params = {
+        "patients": [patient_id for patient_id, _ in wanted],
+        "moments": [at for _, at in wanted],
+        "seldom": seldom,
+        "frequent": frequent,
+    }
+    return {(row.patient_id, row.at): row for row in session.execute(text(_AS_OF), params)}

@@ -1,8 +1,8 @@
 """Notes about patients. Nothing that was written is ever lost: a change is a new version, an error is struck out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from silverwatch import clock
 from silverwatch.domain.access import Actor
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records.models import Note, NoteVersion
@@ -54,25 +55,35 @@ class NoteView:
 
 _NOTES = """
 SELECT n.*, s.name AS struck_name, v.version, v.text, v.at, a.name
-FROM (SELECT * FROM note WHERE {condition} ORDER BY written_at DESC, id DESC LIMIT :limit) n
+FROM unnest(CAST(:patients AS uuid[])) AS p (id)
+CROSS JOIN LATERAL (
+  SELECT * FROM note WHERE patient_id = p.id AND written_at < :before AND written_at >= :since
+  ORDER BY written_at DESC, id DESC LIMIT :limit) n
 JOIN note_version v ON v.note_id = n.id
 JOIN account a ON a.id = v.account_id
 LEFT JOIN account s ON s.id = n.struck_by
 ORDER BY n.written_at DESC, n.id DESC, v.version
 """
+_ALWAYS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 def write(
     session: Session, actor: Actor, *, note_id: UUID, patient_id: UUID, written: str, now: datetime
-) -> bool:
-    """Add a note. `note_id` is the form's own, so that a resend is the same note; False for a resend."""
-    query = insert(Note).values(
-        id=note_id, patient_id=patient_id, written_at=now, written_by=actor.account_id
-    )
-    if session.execute(query.on_conflict_do_nothing().returning(Note.id)).first() is None:
-        return False
+) -> UUID | None:
+    """Add a note. `note_id` is the form's own, so that a resend is the same note: None then, else the note's id.
+
+    Who goes back to the form and writes something else has written another note.
+    """
+    values = {"patient_id": patient_id, "written_at": now, "written_by": actor.account_id}
+    query = insert(Note).values(id=note_id, **values).on_conflict_do_nothing()
+    if session.execute(query.returning(Note.id)).first() is None:
+        first = session.get(NoteVersion, (note_id, 1))
+        if first is not None and (first.text, first.account_id) == (written, actor.account_id):
+            return None
+        note_id = clock.new_id()
+        session.execute(insert(Note).values(id=note_id, **values))
     _add(session, actor, note_id, number=1, written=written, now=now)
-    return True
+    return note_id
 
 
 def change(session: Session, actor: Actor, note: Note, *, seen: int, written: str, now: datetime) -> bool:
@@ -97,32 +108,41 @@ def change(session: Session, actor: Actor, note: Note, *, seen: int, written: st
     return True
 
 
-def strike_out(session: Session, actor: Actor, note: Note, *, because: str, now: datetime) -> None:  # noqa: ARG001
-    """Say that a note should not have been written, and why. The first one who says so stands."""
-    if note.struck_at is None:
-        note.struck_at, note.struck_by, note.struck_because = now, actor.account_id, because
+def strike_out(session: Session, actor: Actor, note: Note, *, because: str, now: datetime) -> bool:
+    """Say that a note should not have been written, and why. The first one who says so stands: False for the next."""
+    if note.struck_at is not None:
+        return False
+    note.struck_at, note.struck_by, note.struck_because = now, actor.account_id, because
+    session.flush()
+    return True
 
 
-def note_of(session: Session, patient_id: UUID, note_id: UUID) -> Note:
-    """A note of this patient, locked; raises NotFoundError."""
-    note = session.get(Note, note_id, with_for_update=True)
+def note_of(session: Session, patient_id: UUID, note_id: UUID, *, lock: bool = False) -> Note:
+    """A note of this patient; raises NotFoundError."""
+    note = session.get(Note, note_id, with_for_update=lock)
     if note is None or note.patient_id != patient_id:
         raise NotFoundError("There is no such note.")
     return note
 
 
-def view(session: Session, note_id: UUID) -> NoteView:
-    """One note with its versions."""
-    return _views(session.execute(text(_NOTES.format(condition="id = :id")), {"id": note_id, "limit": 1}))[0]
-
-
 def notes_of(
-    session: Session, patient_id: UUID, *, before: datetime | None = None, limit: int = A_PAGE
+    session: Session,
+    patient_ids: Iterable[UUID],
+    *,
+    since: datetime = _ALWAYS[0],
+    before: datetime = _ALWAYS[1],
+    limit: int = A_PAGE,
 ) -> list[NoteView]:
-    """The newest notes of a patient (written before some time) with their versions, in one statement."""
-    condition = "patient_id = :patient" + (" AND written_at < :before" if before else "")
-    params = {"patient": patient_id, "before": before, "limit": limit}
-    return _views(session.execute(text(_NOTES.format(condition=condition)), params))
+    """The newest notes of each patient (written in a time) with their versions, newest first, in one statement."""
+    params = {"patients": list(patient_ids), "since": since, "before": before, "limit": limit}
+    return _views(session.execute(text(_NOTES), params))
+
+
+def view(session: Session, note: Note) -> NoteView:
+    """One note with its versions."""
+    at = note.written_at
+    found = notes_of(session, [note.patient_id], since=at, before=at + timedelta(microseconds=1))
+    return next(item for item in found if item.id == note.id)
 
 
 def count(session: Session, patient_id: UUID) -> int:

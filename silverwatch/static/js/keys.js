@@ -16,7 +16,7 @@ const wall = () => {
   return document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
 };
 const actions = {
-  a: () => document.querySelector(".alarm-bar .ack")?.click(),
+  a: () => document.querySelector(":is(.alarm-bar, .alarm-strip) .ack")?.click(),
   s: silence,
   f: wall,
   "?": ask,
