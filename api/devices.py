@@ -27,6 +27,7 @@ def get_own_settings() -> Response:
     with db.cursor() as cur:
         speaker = queries.authenticate(cur, key_hash)
     if speaker is None:
+        keys.note(keys.UNKNOWN, sender=key_hash.hex())
         raise keys.unauthorized()
     settings = Settings(speaker.serial, speaker.interval_s, clock.now())
     return Response(msgspec.json.encode(settings), content_type="application/json")

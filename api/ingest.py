@@ -39,6 +39,15 @@ on_stored: Callable[[], None] = _tell_nobody
 """Called when readings were stored and the answer is out; `create_app` sets it."""
 
 
+class _RefusedError(Exception):
+    """This key opens nothing, or not this: what is answered, and why, for the audit."""
+
+    def __init__(self, because: str, problem: Problem) -> None:
+        super().__init__(because)
+        self.because = because
+        self.problem = problem
+
+
 @bp.post("/api/readings/")
 @gates.machine_key
 def post_readings() -> Response:
@@ -47,7 +56,12 @@ def post_readings() -> Response:
     buckets.take(key_hash)
     parse = _parser()
     body = _body()
-    post, outcome = _store(key_hash, body, parse)
+    try:
+        post, outcome = _store(key_hash, body, parse)
+    except _RefusedError as refused:
+        # After the connection of the post was given back: the audit takes one of its own.
+        keys.note(refused.because, sender=key_hash.hex())
+        raise refused.problem from None
     response = _answer(post, outcome)
     if outcome.stored:
         # Looked up then: the hook is set after this module is imported.
@@ -89,7 +103,7 @@ def _store(
         except UnpreparedError as error:
             raise unavailable("There is no room prepared for readings.") from error
         except ForeignDeviceError as error:
-            raise Problem(403, str(error)) from None
+            raise _RefusedError(f"device key: {error}", Problem(403, str(error))) from None
     raise unavailable("The same readings are being stored by another request. Send again.")
 
 
@@ -99,7 +113,7 @@ def _store_lightly(key_hash: bytes, read: Callable[[], schemas.Post], *, careful
     with racing(), db.alone() as cur:
         found = look(cur, key_hash, now=clock.now())
         if found is None:
-            raise keys.unauthorized()
+            raise _RefusedError(keys.UNKNOWN, keys.unauthorized())
         speaker, present, guard = found
         if speaker.is_gateway or careful:
             return None
@@ -114,7 +128,7 @@ def _store_locked(key_hash: bytes, read: Callable[[], schemas.Post], *, careful:
     with racing(), db.cursor() as cur:
         opened = open_post(cur, key_hash, now=clock.now())
         if opened is None:
-            raise keys.unauthorized()
+            raise _RefusedError(keys.UNKNOWN, keys.unauthorized())
         speaker, present = opened
         if speaker.is_gateway:
             buckets.is_gateway(key_hash)

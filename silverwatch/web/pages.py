@@ -108,8 +108,7 @@ def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
 
 def error_page(*, status: int, title: str, detail: str) -> str:
     """An error as a page. It asks the database nothing: that may be what is broken."""
-    found = getattr(request, "silverwatch_actor", None)
-    view = ErrorView(status=status, heading=title, advice=detail, home_url=found.home if found else "/")
+    view = ErrorView(status=status, heading=title, advice=detail)
     theme, _ = display()
     frame = Page(title=title, path=request.path, csrf_token="", theme=theme)
     return render_page("errors/error.html", Audience(role="nobody"), page=frame, error=view)

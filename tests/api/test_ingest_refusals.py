@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from api import rate
+from api import keys, rate
 from silverwatch import db
 from silverwatch.domain.devices import service as devices
 from tests.api.posting import NDJSON, ago, answer, problem, reading, rows, send
@@ -70,6 +71,35 @@ def test_403_a_devices_own_key_with_another_device(site: Any, cast: Cast) -> Non
     assert (
         answer(site, cast.achieng.key, {"device": "SW-1", "readings": [{**item, "device": "SW-1"}]})[0] == 1
     )
+
+
+def test_a_key_that_is_refused_is_in_the_audit_once_however_often_it_comes(site: Any, cast: Cast) -> None:
+    """Each sender and reason once in a quarter of an hour: a revoked device posts on every second."""
+    body, forged = reading(1, heart_rate=80), {"device": "SW-2", "readings": [reading(1, heart_rate=80)]}
+    with db.transaction() as session:
+        devices.revoke_keys(session, cast.baraka.device_id)
+    because = "SELECT detail->>'because' FROM audit_entry WHERE action = 'access.refused' ORDER BY seq"
+    send(site, None, body)
+    assert rows(site, because) == [], "who shows no key is asked for one"
+    for key in (cast.baraka.key, "swd_unknown", "x" * 5000, "not a device's"):
+        for _ in range(3):
+            problem(send(site, key, body), 401)
+    for _ in range(3):
+        problem(send(site, cast.achieng.key, forged), 403)
+        site.client.get("/api/devices/self/", headers={"Authorization": f"Bearer {cast.baraka.key}"})
+    unknown = "device key: unknown or revoked"
+    wanted = [unknown, unknown, "device key: malformed", "device key: This key speaks for SW-1 alone."]
+    assert rows(site, because) == wanted
+
+
+def test_a_refusal_stands_while_the_audit_cannot_be_written(
+    site: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("away", None, Exception())
+
+    monkeypatch.setattr(keys.throttle, "take", away)
+    problem(send(site, "swd_unknown", reading(1, heart_rate=80)), 401)
 
 
 # 404, 405, 413, 415, 422, 429, 503

@@ -45,14 +45,41 @@ def test_a_browser_that_says_it_comes_from_elsewhere_is_believed(
     assert refusals(site) == ["foreign site"]
 
 
-@pytest.mark.parametrize("origin", [EVIL, "null", "", "http://localhost.evil.example", "http://localhost:81"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        EVIL, "null", "", "http://localhost.evil.example", "http://localhost:81", "http://localhost/",
+        "https://localhost", "http://evil.example/http://localhost", "http://notlocalhost", "http://localhost@evil.example",
+        "HTTP://LOCALHOST", "localhost",
+    ],
+)  # fmt: skip
 def test_a_foreign_page_opens_no_socket(site: Site, cast: Cast, people: People, origin: str) -> None:
+    """As a server sees it: the upgrade comes by http, so that what begins like our own address is tried as well."""
     site.client.sign_in(people.amina, PASSWORD)
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"} | ({"Origin": origin} if origin else {})
     url = f"/ws/live/?r=counts-{cast.achieng.ward_id}"
-    answer = site.client.get(url, headers=headers, base_url="ws://localhost")
+    answer = site.client.get(url, headers=headers, base_url="http://localhost")
     assert answer.status_code == 403
     assert refusals(site) == ["foreign origin"]
+
+
+def test_a_page_of_ours_passes_that_check(site: Site, cast: Cast, people: People) -> None:
+    """Else the refusals above would say nothing about the address."""
+    site.client.sign_in(people.amina, PASSWORD)
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": "http://localhost"}
+    site.client.get(
+        f"/ws/live/?r=counts-{cast.achieng.ward_id}", headers=headers, base_url="http://localhost"
+    )
+    assert refusals(site) == []
+
+
+def test_a_token_that_was_read_before_the_sign_in_is_none_after_it(site: Site, people: People) -> None:
+    """Whoever planted a cookie in this browser knows the token of its forms, too."""
+    planted = site.client.token()
+    site.client.sign_in(people.amina, PASSWORD)
+    assert site.client.post("/lock", data={"csrf_token": planted}).status_code == 400
+    assert refusals(site) == ["no token of this session"]
+    assert site.client.post("/lock", data={"csrf_token": site.client.token()}).status_code == 303
 
 
 def test_the_token_of_a_long_open_page_survives_a_password_given_again(
