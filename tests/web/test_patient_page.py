@@ -4,11 +4,17 @@ import csv
 import html
 import io
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from silverwatch import clock
+from silverwatch import clock, db
+from silverwatch.domain.access import Actor, Role
+from silverwatch.domain.alerts import incidents, pauses, service
+from silverwatch.domain.alerts.models import Alert
+from silverwatch.web import filters
 from tests.cast import PASSWORD, Cast, People
 from tests.checked import CheckedClient
 from tests.conftest import Site
@@ -230,3 +236,44 @@ def test_the_page_asks_a_fixed_number_of_questions(
     # Three more: with sets there is something to look up, for the chart, its marks and the timeline.
     assert few <= many <= few + 3
     print(f"the page of a patient asks {many} questions")
+
+
+def test_pauses_incidents_and_reasons_are_in_what_happened(
+    site: Site, cast: Cast, amina: CheckedClient
+) -> None:
+    worn, now = cast.achieng, clock.now()
+    account_id = site.row("SELECT id FROM account WHERE email = 'amina@a.example'")[0]
+    actor = Actor(
+        account_id=account_id, role=Role.CAREGIVER, name="Amina", ward_ids=frozenset({worn.ward_id})
+    )
+    post(site, worn.key, held("oxygen_saturation", 75, seconds=20))
+    judge()
+    with db.transaction() as session:
+        ends_at = now + timedelta(minutes=30)
+        pauses.begin(
+            session,
+            actor,
+            scope="patient",
+            subject_id=worn.patient_id,
+            reason="xray",
+            ends_at=ends_at,
+            now=now,
+        )
+        incidents.report(
+            session,
+            actor,
+            patient_id=worn.patient_id,
+            kind="fall",
+            at=now,
+            values={"what": "Slipped."},
+            now=now,
+        )
+        alert = session.scalars(select(Alert)).one()
+        service.resolve(session, actor, alert, now=now, reason="being_treated")
+    path = f"/patients/{worn.patient_id}"
+    page = amina.get(path).get_data(as_text=True)
+    until = filters.clock_time(ends_at)
+    for words in (f"Standby until {until}", "X-ray", "Alarms are shown and do not sound.", "Incident: fall",
+                  "reported by Amina", "Resolved: being treated"):  # fmt: skip
+        assert words in page, words
+    assert f"Standby until {until}: X-ray" in amina.get(f"{path}/history").get_data(as_text=True)

@@ -11,14 +11,16 @@ from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts.board import AlarmLine, Tile
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.limits import Limit
+from silverwatch.domain.alerts.pauses import PauseLine, open_pauses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """The open alarms of a patient, most urgent first, acknowledged ones last."""
+    """The open alarms of a patient, most urgent first, acknowledged ones last; and what is paused, standby first."""
 
     patient_id: UUID
     lines: tuple[AlarmLine, ...] = ()
+    pauses: tuple[PauseLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,15 @@ def strips(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict
     """The open alarms of each of these patients that exists."""
     lines = queries.lines_of(session, patient_ids, now)
     known = queries.whereabouts(session, patient_ids, now=now)
-    return {patient_id: Strip(patient_id=patient_id, lines=lines.get(patient_id, ())) for patient_id in known}
+    paused = open_pauses(session, patient_ids)
+    return {
+        patient_id: Strip(
+            patient_id=patient_id,
+            lines=lines.get(patient_id, ()),
+            pauses=tuple(paused.get(patient_id, ())),
+        )
+        for patient_id in known
+    }
 
 
 def latest(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Latest]:

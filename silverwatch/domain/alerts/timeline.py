@@ -1,5 +1,5 @@
-"""What happened to a patient, newest first: alarms, sets of observations, notes, devices, stays. A fixed number of
-statements for any number of patients and entries."""
+"""What happened to a patient, newest first: alarms, sets of observations, notes, pauses, incidents, devices, stays.
+A fixed number of statements for any number of patients and entries."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from silverwatch.domain.alerts.scores import Score, scored
 from silverwatch.domain.records import notes
 from silverwatch.domain.records.notes import NoteView
 
-Kind = Literal["alarm", "observations", "note", "device", "stay"]
+Kind = Literal["alarm", "observations", "note", "pause", "incident", "device", "stay"]
 Show = Literal["all", "alarms", "notes"]
 SHOWS: Final[tuple[Show, ...]] = ("all", "alarms", "notes")
 A_PAGE: Final = 12
@@ -46,6 +46,9 @@ class PastAlarm:
     closed_as: str | None
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    resolved_by: str | None
+    resolution: str | None
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,22 @@ class Moved:
     began: bool
     name: str
     ward: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """A pause began or ended, an incident was opened. `what`: the kind of alarm that is paused, or of incident.
+
+    `by` is None for what the clock, or a device, did.
+    """
+
+    began: bool
+    scope: str
+    what: str | None
+    reason: str
+    note: str
+    until: datetime | None
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +88,7 @@ class Entry:
     score: Score | None = None
     note: NoteView | None = None
     moved: Moved | None = None
+    care: Care | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +104,13 @@ class Timeline:
 
 
 _ALARMS = """
-SELECT a.*, d.serial, k.at AS taken_at, k.name AS taken_by
+SELECT a.*, d.serial, k.at AS taken_at, k.name AS taken_by, r.name AS resolved_name
 FROM unnest(CAST(:patients AS uuid[])) AS p (id)
 CROSS JOIN LATERAL (
   SELECT * FROM alert WHERE patient_id = p.id AND event_at < :before AND event_at >= :since
   ORDER BY event_at DESC, id DESC LIMIT :limit) a
 LEFT JOIN device d ON d.id = a.device_id
+LEFT JOIN account r ON r.id = a.resolved_by
 LEFT JOIN LATERAL (
   SELECT k.at, c.name FROM acknowledgement k JOIN account c ON c.id = k.account_id
   WHERE k.alert_id = a.id ORDER BY k.at LIMIT 1) k ON true
@@ -108,6 +129,20 @@ CROSS JOIN LATERAL (
     LATERAL (VALUES (lower(s.during), true), (upper(s.during), false)) AS e (at, began)
     WHERE s.patient_id = p.id) e
   WHERE e.at < :before AND e.at >= :since ORDER BY e.at DESC LIMIT :limit) m
+"""
+_CARE = """
+SELECT m.*, c.name AS by FROM unnest(CAST(:patients AS uuid[])) AS p (id)
+CROSS JOIN LATERAL (
+  SELECT * FROM (
+    SELECT u.id, u.patient_id, 'pause' AS sort, u.scope, u.kind AS what, u.reason, u.note, u.ends_at AS until, e.*
+    FROM pause u,
+    LATERAL (VALUES (u.started_at, true, u.started_by), (u.ended_at, false, u.ended_by)) AS e (at, began, who)
+    WHERE u.patient_id = p.id
+    UNION ALL
+    SELECT i.id, i.patient_id, 'incident', '', i.kind, '', '', NULL, i.at, true, i.opened_by
+    FROM incident i WHERE i.patient_id = p.id) e
+  WHERE e.at < :before AND e.at >= :since ORDER BY e.at DESC LIMIT :limit) m
+LEFT JOIN account c ON c.id = m.who
 """
 
 
@@ -142,6 +177,8 @@ def read(
             found[patient_id] += [_set(score) for score in scores]
         for row in session.execute(text(_MOVED), params):
             found[row.patient_id].append(_moved(row))
+        for row in session.execute(text(_CARE), params):
+            found[row.patient_id].append(_care(row))
     return {
         patient_id: _page(patient_id, entries, numbers[patient_id], show=show, limit=limit)
         for patient_id, entries in found.items()
@@ -217,6 +254,9 @@ def _alarm(row: Any) -> Entry:
         closed_as=row.closed_as,
         acknowledged_at=row.taken_at,
         acknowledged_by=row.taken_by,
+        resolved_by=row.resolved_name,
+        resolution=row.resolution,
+        times=row.times,
     )
     return Entry(id=row.id, at=row.event_at, kind="alarm", alarm=alarm)
 
@@ -232,3 +272,17 @@ def _note(note: NoteView) -> Entry:
 def _moved(row: Any) -> Entry:
     moved = Moved(began=row.began, name=row.name, ward=row.ward)
     return Entry(id=row.id, at=row.at, kind=row.kind, moved=moved)
+
+
+def _care(row: Any) -> Entry:
+    care = Care(
+        began=row.began,
+        scope=row.scope,
+        what=row.what,
+        reason=row.reason,
+        note=row.note,
+        until=row.until,
+        by=row.by,
+    )
+    kind: Kind = "pause" if row.sort == "pause" else "incident"
+    return Entry(id=row.id, at=row.at, kind=kind, care=care)
