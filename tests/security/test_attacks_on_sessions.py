@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from silverwatch import clock, db
 from silverwatch.domain.accounts import links, passwords
 from silverwatch.domain.accounts import people as verbs
 from silverwatch.web import letters
+from tests.api.calling import log_in, me, post
 from tests.cast import PASSWORD, Cast, People
 from tests.checked import CheckedClient
 from tests.conftest import Site
@@ -46,6 +48,24 @@ def test_the_password_without_the_code_is_no_step_up_where_there_is_a_second_fac
     assert ada.get(STEP_UP).status_code == 303, "and it still does"
     ada.submit("/profile/second-factor/removal")
     assert site.row("SELECT count(*) FROM totp") == (1,)
+
+
+def test_a_session_ends_after_twelve_hours_however_busy_it_is(site: Site, cast: Cast, people: People) -> None:
+    """The page, its polls and the tokens of a program: with the last second of the session all are dead."""
+    site.client.sign_in(people.amina, PASSWORD)
+    tokens = log_in(site, people.amina)
+    lengths = site.rows("SELECT expires_at - created_at FROM login_session")
+    assert lengths == [(timedelta(hours=12),)] * 2
+    with site.cursor() as cur:
+        cur.execute("UPDATE login_session SET expires_at = now() + interval '1 hour', active_at = now()")
+    assert site.client.get("/ward/a").status_code == 200
+    assert me(site, tokens["access"]).status_code == 200
+    with site.cursor() as cur:
+        cur.execute("UPDATE login_session SET expires_at = now(), active_at = now()")
+    assert site.client.get("/ward/a").location == "/login?next=/ward/a"
+    assert site.client.get(f"/beds/{cast.achieng.bed_id}/tile").status_code == 303
+    assert me(site, tokens["access"]).status_code == 401
+    assert post(site, "refresh", {"refresh": tokens["refresh"]}).status_code == 401
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> None:
