@@ -9,6 +9,9 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from benchmarks.found import Found
+from benchmarks.recompute_news import Set, news_alarms
+
 Row = tuple[float, dict[str, float]]
 """Seconds since the recording began, and what the device said then."""
 
@@ -18,17 +21,6 @@ class Sample(NamedTuple):
 
     at: float
     value: float
-
-
-class Found(NamedTuple):
-    """One alarm, times in seconds since the recording began; `ended_at` None if it stands at the end."""
-
-    kind: str
-    run_from: float
-    event_at: float
-    ended_at: float | None
-    priority: str
-    peak_priority: str
 
 
 class Level(NamedTuple):
@@ -84,6 +76,7 @@ def alarms(rows: Sequence[Row], *, interval_s: float) -> list[Found]:
         for alarm in _of_limit(_samples(rows, vital), vital=vital, side=side, interval_s=interval_s)
     ]
     found += _sensors(rows, interval_s=interval_s)
+    found += news_alarms(_sets(rows, interval_s=interval_s))
     return sorted(found, key=lambda alarm: (alarm.event_at, alarm.kind))
 
 
@@ -125,6 +118,15 @@ def refused(values: dict[str, float]) -> set[str]:
     if mean is not None and diastolic is not None and mean < diastolic:
         bad.add("mean_bp")
     return bad
+
+
+def _sets(rows: Sequence[Row], *, interval_s: float) -> list[Set]:
+    """The rows without what is no value."""
+    return [
+        Set(at, {name: value for name, value in values.items() if name not in refused(values)},
+            interval_s > 60, interval_s)
+        for at, values in rows
+    ]  # fmt: skip
 
 
 def _samples(rows: Sequence[Row], vital: str) -> list[Sample]:

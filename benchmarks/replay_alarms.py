@@ -11,9 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from benchmarks.found import Found
 from benchmarks.measure import Line
 from benchmarks.place import ROOT, Bedside, Place, new_patient
-from benchmarks.recompute import Found, Row, alarms, crossings
+from benchmarks.recompute import Row, alarms, crossings
 from benchmarks.waiting import until_judged
 from silverwatch import clock, db
 from silverwatch.simulator import replay

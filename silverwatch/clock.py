@@ -5,10 +5,25 @@ import threading
 import time
 from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
+
+
+_zone = ZoneInfo(os.environ.get("SILVERWATCH_TIMEZONE", "Africa/Nairobi"))
+
+
+def site_zone() -> ZoneInfo:
+    """The zone of the site: screens show its times, and nights of alarm rules are its nights."""
+    return _zone
+
+
+def set_site_zone(name: str) -> None:
+    """The site lies in the IANA zone `name`."""
+    global _zone
+    _zone = ZoneInfo(name)
 
 
 def now() -> datetime:

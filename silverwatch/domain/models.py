@@ -5,6 +5,7 @@ from silverwatch.domain import events, throttle
 from silverwatch.domain.accounts import models as accounts
 from silverwatch.domain.alerts import care_models as care
 from silverwatch.domain.alerts import models as alerts
+from silverwatch.domain.alerts import rule_models
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
 from silverwatch.domain.mail import models as mail
@@ -16,6 +17,6 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "care", "devices", "events", "mail", "metadata", "readings", "records", "settings",
-    "throttle", "wards",
+    "accounts", "alerts", "audit", "care", "devices", "events", "mail", "metadata", "readings", "records",
+    "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

@@ -1,10 +1,8 @@
 """How values look on a screen: times, ages, numbers and names. No language here, only figures and signs."""
 
-import os
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from silverwatch.clock import epoch_ms
+from silverwatch.clock import epoch_ms, site_zone
 from silverwatch.domain.alerts.board import Cell, PatientHeader
 from silverwatch.domain.readings.vitals import BY_NAME
 from silverwatch.web.audience import Names
@@ -14,28 +12,20 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 SUFFIX = {"oxygen_saturation": "%", "temperature": "°"}
 """The units that stay with the number even where there is no room; the rest stand in the legend."""
 
-_zone = ZoneInfo(os.environ.get("SILVERWATCH_TIMEZONE", "Africa/Nairobi"))
-
-
-def set_time_zone(name: str) -> None:
-    """Show all times in the IANA zone `name`."""
-    global _zone
-    _zone = ZoneInfo(name)
-
 
 def time_zone() -> str:
     """The IANA name of the zone that times are shown in."""
-    return _zone.key
+    return site_zone().key
 
 
 def clock_time(moment: datetime) -> str:
     """14:32 in the zone of the site."""
-    return moment.astimezone(_zone).strftime("%H:%M")
+    return moment.astimezone(site_zone()).strftime("%H:%M")
 
 
 def day(moment: datetime) -> str:
     """22-Nov-2026 in the zone of the site."""
-    return calendar_day(moment.astimezone(_zone).date())
+    return calendar_day(moment.astimezone(site_zone()).date())
 
 
 def short_day(moment: datetime) -> str:

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchmarks.recompute import Found, alarms, crossings
+from benchmarks.found import Found
+from benchmarks.recompute import alarms, crossings
 from benchmarks.replay_alarms import differences, stored
 from silverwatch import clock, db
+from silverwatch.domain.alerts.rule_book import SITE_RULES
+from silverwatch.domain.alerts.rule_set import RuleSet
 from silverwatch.domain.alerts.rules import SENSOR_OFF, SITE_DEFAULTS, Checkpoint, Reading, evaluate
 from silverwatch.domain.readings.accept import Span, take
 from silverwatch.jobs import evaluate as evaluate_job
@@ -38,7 +41,13 @@ def found_by_rules(rows, interval_s):
                 interval_s=interval_s,
             )
         )
-    _, verdicts = evaluate(Checkpoint.empty(), readings, limits=SITE_DEFAULTS, now=readings[-1].event_at)
+    _, verdicts = evaluate(
+        Checkpoint.empty(),
+        readings,
+        limits=SITE_DEFAULTS,
+        rules=RuleSet(SITE_RULES),
+        now=readings[-1].event_at,
+    )
 
     def seconds(at):
         return None if at is None else (at - START).total_seconds()

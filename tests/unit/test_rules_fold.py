@@ -132,7 +132,7 @@ def test_an_ended_episode_is_told_once():
 
 def test_a_quiet_patient_leaves_nothing_in_the_checkpoint():
     checkpoint, _ = fold([reading(s, heart_rate=70, oxygen_saturation=97) for s in range(60)])
-    assert msgspec.to_builtins(checkpoint).keys() == {"at"}
+    assert msgspec.to_builtins(checkpoint).keys() == {"at", "said"}
 
 
 def test_checkpoint_keeps_its_meaning_as_json_and_as_builtins():

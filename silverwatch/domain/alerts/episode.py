@@ -24,6 +24,8 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `latest`: of the values beyond a limit.
     `last_at`: newest reading under which the alarm stands, `spot` and `interval_s` those of that reading.
     For `sensor_off` vital, side and the numbers are None and `off_vitals` says which sensors.
+    `rule`: key of the house rule that decides, `notify`: its alarm is escalated; `partial`: the value is a NEWS2
+    that lacked parts, so that it is at least that.
     """
 
     kind: str
@@ -42,6 +44,9 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     latest: float | None = None
     off_vitals: tuple[str, ...] = ()
     ended_at: datetime | None = None
+    rule: str | None = None
+    partial: bool = False
+    notify: bool = True
 
     @property
     def contradicted(self) -> bool:

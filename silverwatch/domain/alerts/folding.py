@@ -11,6 +11,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.rule_book import rules_of
+from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
 from silverwatch.domain.alerts.rules import Checkpoint, Limits, Reading, Verdict, evaluate
 from silverwatch.domain.readings.vitals import NUMERIC
 
@@ -41,7 +43,7 @@ _READINGS = f"""
 SELECT r.*, d.interval_s
 FROM unnest(CAST(:patients AS uuid[]), CAST(:froms AS timestamptz[])) AS w(wanted_id, since)
 JOIN LATERAL (
-  SELECT patient_id, measured_at, received_at, source_id, sensor_off, {", ".join(NUMERIC)}
+  SELECT patient_id, measured_at, received_at, source_id, sensor_off, consciousness, {", ".join(NUMERIC)}
   FROM reading
   WHERE patient_id = w.wanted_id AND measured_at > w.since AND measured_at < :until
   ORDER BY measured_at, source_id LIMIT :rows
@@ -67,6 +69,7 @@ class Fold:
     base: Checkpoint
     refolded: bool
     start: datetime
+    rules: RuleSet = NO_RULES
     checkpoint: Checkpoint = field(default_factory=Checkpoint.empty)
     verdicts: list[Verdict] = field(default_factory=list)
     kept: list[Checkpoint] = field(default_factory=list)
@@ -91,9 +94,12 @@ def fold_all(session: Session, claims: Sequence[Row[Any]], *, now: datetime) -> 
     ]
     most = max(CHUNK, ROWS // max(1, len(folds)))
     rows = _readings(session, folds, now=now, most=most)
-    applied = limits_of(session, patients, now=now)
+    limits = limits_of(session, patients, now=now)
+    rules = rules_of(session, patients, now=now)
     for fold in folds:
-        _run(fold, rows.get(fold.patient_id, []), applied[fold.patient_id], now=now, most=most)
+        patient_id = fold.patient_id
+        fold.rules = rules[patient_id]
+        _run(fold, rows.get(patient_id, []), limits[patient_id], now=now, most=most)
     return folds
 
 
@@ -150,7 +156,9 @@ def _run(fold: Fold, rows: list[Row[Any]], applied: Limits, *, now: datetime, mo
     kept_at = fold.base.at
     for start in range(0, max(len(readings), 1), CHUNK):
         part = readings[start : start + CHUNK]
-        fold.checkpoint, verdicts = evaluate(fold.checkpoint, part, limits=applied, now=now)
+        fold.checkpoint, verdicts = evaluate(
+            fold.checkpoint, part, limits=applied, now=now, rules=fold.rules, scale=fold.spo2_scale
+        )
         found.update({(v.episode.kind, v.episode.raised_at): v for v in verdicts})
         at = fold.checkpoint.at
         if at is not None and (kept_at is None or _minute(at) > _minute(kept_at)):
@@ -176,4 +184,5 @@ def _reading(row: Row[Any]) -> Reading:
         sensor_off=row.sensor_off,
         spot=interval_s is None or interval_s > SPOT_ABOVE_S,
         interval_s=interval_s if interval_s is not None else BY_HAND_S,
+        consciousness=row.consciousness,
     )

@@ -51,7 +51,7 @@ def judge_pending(
         return Judged(patients=0, goes_on=False)
     folds = folding.fold_all(session, claims, now=now)
     outcome.apply(session, folds, now=now)
-    outcome.finish(session, folds, now=now)
+    outcome.finish(session, folds)
     events.record(session, PatientsJudged(patient_ids=tuple(fold.patient_id for fold in folds)))
     is_cut = any(fold.rest_from is not None for fold in folds)
     return Judged(patients=len(folds), goes_on=is_cut or len(folds) == limit)

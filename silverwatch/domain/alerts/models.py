@@ -41,6 +41,8 @@ class Alert(Base):
     `ended_at`: the condition is over; `closed_at`: nothing is left to do. `times`: how often the condition came
     and went while the alert was open. `step`: how many steps of the escalation chain were taken, the next is due at
     `escalate_at`; `realarm_at`: when an acknowledged alarm whose condition is still true sounds again.
+    `rule_id`: the house rule that decided; `partial`: its NEWS2 lacked parts, so that `value` is "at least";
+    `notify`: whether it goes through the escalation chain.
     `muted_by`: why it neither sounds nor escalates (device, standby, pause), None for an alarm that does.
     """
 
@@ -49,6 +51,7 @@ class Alert(Base):
         Index("uq_alert_open", "subject_id", "kind", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_alert_open_patient", "patient_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_alert_patient", "patient_id", "event_at"),
+        Index("ix_alert_rule", "rule_id", "event_at", postgresql_where=text("rule_id IS NOT NULL")),
         Index("ix_alert_escalate", "escalate_at", postgresql_where=text("escalate_at IS NOT NULL")),
         Index("ix_alert_realarm", "realarm_at", postgresql_where=text("realarm_at IS NOT NULL")),
         CheckConstraint("subject IN ('patient', 'device', 'system')", name="subject"),
@@ -89,6 +92,9 @@ class Alert(Base):
     realarmed_at: Mapped[datetime | None]
     resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     resolution: Mapped[str | None]
+    rule_id: Mapped[UUID | None] = mapped_column(ForeignKey("alarm_rule.id"))
+    partial: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    notify: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
 
 
 class Acknowledgement(Base):

@@ -46,7 +46,7 @@ def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
     device_events.judge(session, [fold.patient_id for fold in folds], now=now)
 
 
-def finish(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
+def finish(session: Session, folds: Sequence[Fold]) -> None:
     """Store the new checkpoints and scores; these patients no longer wait, but for the rest of a backlog."""
     rows = [
         {
@@ -54,7 +54,7 @@ def finish(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
             "seq": fold.seq,
             "checkpoint": msgspec.json.encode(fold.checkpoint).decode(),
             "at": fold.checkpoint.at,
-            "news": msgspec.json.encode(scoring.news(fold, now=now)).decode(),
+            "news": msgspec.json.encode(scoring.news(fold)).decode(),
             "rest": fold.rest_from,
         }
         for fold in folds
@@ -307,4 +307,7 @@ def _moving(episode: Episode) -> dict[str, Any]:
         "limit": episode.limit,
         "worst": episode.worst,
         "off_vitals": list(episode.off_vitals),
+        "rule_id": UUID(episode.rule) if episode.rule else None,
+        "partial": episode.partial,
+        "notify": episode.notify,
     }

@@ -2,10 +2,11 @@
 
 `evaluate` is pure. A fold can stop after any reading and go on from the checkpoint with the same result.
 Three things follow one another: a sensor that is off gives no value; a breach must last; it must end past the
-hysteresis. Source: clinical facts 7. Technical alarms of devices (silent, battery) are not found here.
+hysteresis. House rules and NEWS2 are folded beside the limits. Source: clinical facts 7. Technical alarms of
+devices (silent, battery) are not found here, nor is what only the clock finds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import inf
@@ -15,9 +16,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from silverwatch.domain.alerts.episode import Episode, Watch, is_live, look
+from silverwatch.domain.alerts.evidence import Evidence, Trail
 from silverwatch.domain.alerts.latch import Run, Sample, Side, is_settled, prolong
 from silverwatch.domain.alerts.limits import SITE_DEFAULTS, Limit, Limits
-from silverwatch.domain.readings.vitals import BIT, BY_NAME, names_in
+from silverwatch.domain.alerts.news_fold import NUMBERS, LastScore, NewsFold
+from silverwatch.domain.alerts.reading import SPOT, Reading, Said, remember
+from silverwatch.domain.alerts.rule_fold import RuleFold
+from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
+from silverwatch.domain.alerts.rule_state import Standing
+from silverwatch.domain.readings.vitals import BIT, CONSCIOUSNESS, names_in
 
 __all__ = [
     "SENSOR_OFF",
@@ -35,23 +42,8 @@ __all__ = [
 SENSOR_OFF: Final = "sensor_off"
 OFF_DELAY_S: Final = 30.0
 
-_SPOT: Final = frozenset(vital.name for vital in BY_NAME.values() if vital.spot)
 _UNLIMITED: Final = (-inf, inf)
-
-
-class Reading(Struct, frozen=True, kw_only=True):
-    """One stored set as the rules see it.
-
-    `values`: vital -> valid number; `sensor_off`: mask of the vitals (vitals.BIT) whose sensor was off, which
-    wins over a value. A 0 that means "off" is in the mask; a 0 in `values` is a measured 0, such as apnoea.
-    `spot`: by hand, or from a device whose interval is > 60 s. `interval_s`: the interval expected of the source.
-    """
-
-    event_at: datetime
-    values: Mapping[str, float]
-    sensor_off: int = 0
-    spot: bool = False
-    interval_s: float = 1.0
+_OF_NEWS: Final = frozenset({*NUMBERS, CONSCIOUSNESS})
 
 
 class Verdict(Struct, frozen=True):
@@ -78,13 +70,19 @@ class Off(Struct, frozen=True, omit_defaults=True):
 class Checkpoint(Struct, frozen=True, omit_defaults=True):
     """All that the fold remembers; a vital of which nothing is to be said is not in it. JSON through msgspec.
 
-    `at` is the event time of the newest reading folded, None before the first.
+    `at` is the event time of the newest reading folded, None before the first. `said`: the readings that gave the
+    newest values, `news`: the last complete NEWS2, `trails`: values of before, for slopes; `rules`: kind of alarm to
+    how its house rules stand.
     """
 
     at: datetime | None = None
     vitals: dict[str, VitalState] = field(default_factory=dict)
     off: dict[str, Off] = field(default_factory=dict)
     sensor_off: Episode | None = None
+    said: tuple[Said, ...] = ()
+    news: LastScore | None = None
+    trails: dict[str, Trail] = field(default_factory=dict)
+    rules: dict[str, Standing] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> "Checkpoint":
@@ -92,9 +90,10 @@ class Checkpoint(Struct, frozen=True, omit_defaults=True):
 
 
 def evaluate(
-    checkpoint: Checkpoint, readings: Sequence[Reading], *, limits: Limits, now: datetime
-) -> tuple[Checkpoint, list[Verdict]]:
-    """Fold `readings`, none older than the checkpoint, in order of event time.
+    checkpoint: Checkpoint, readings: Sequence[Reading], *, limits: Limits, now: datetime,
+    rules: RuleSet = NO_RULES, scale: int = 1,
+) -> tuple[Checkpoint, list[Verdict]]:  # fmt: skip
+    """Fold `readings`, none older than the checkpoint, in order of event time; `scale`: of NEWS2, 1 or 2.
 
     Gives the new checkpoint and a verdict for each episode that was open at the start or raised since, in order
     of raising. Raises ValueError for a reading older than the checkpoint and for NaN.
@@ -102,41 +101,109 @@ def evaluate(
     ordered = _in_order(readings)
     if ordered and checkpoint.at is not None and ordered[0].event_at < checkpoint.at:
         raise ValueError("a reading is older than the checkpoint: fold again from an earlier one")
-    fold = _Fold(checkpoint, limits)
-    for reading in ordered:
-        fold.add(reading)
-    after = Checkpoint(
-        at=ordered[-1].event_at if ordered else checkpoint.at,
-        vitals=fold.vitals,
-        off=fold.off,
-        sensor_off=fold.sensor_off,
-    )
-    found = sorted([*fold.ended, *_open(after)], key=lambda episode: (episode.raised_at, episode.kind))
+    if ordered:
+        fold = _Fold(checkpoint, limits, rules, scale=scale)
+        for reading in ordered:
+            fold.add(reading)
+        after, ended = fold.checkpoint(ordered[-1].event_at), fold.ended
+    else:
+        after, ended = checkpoint, []
+    found = sorted([*ended, *_open(after)], key=lambda episode: (episode.raised_at, episode.kind))
     return after, [Verdict(episode, is_live(episode, now)) for episode in found]
 
 
 class _Fold:
     """The fold under way. It owns its dictionaries; what they hold is immutable and shared with checkpoints."""
 
-    def __init__(self, checkpoint: Checkpoint, limits: Limits) -> None:
+    def __init__(self, checkpoint: Checkpoint, limits: Limits, rules: RuleSet, *, scale: int) -> None:
         self.vitals = dict(checkpoint.vitals)
         self.off = dict(checkpoint.off)
         self.sensor_off = checkpoint.sensor_off
-        self.ended: list[Episode] = []
+        self._ended: list[Episode] = []
         self._levels = limits.levels
-        self._calm = limits.calm
+        self._within = limits.calm
+        self._latest = {name: reading for said in checkpoint.said for name, reading in said.by_name()}
+        self._news = NewsFold(checkpoint.news, scale=scale)
+        if checkpoint.at is not None:
+            self._news.sum_up(checkpoint.at, self._latest)
+        self._rules = RuleFold(checkpoint.rules, rules, Evidence(self._latest, self._news, checkpoint.trails))
+        self._mind = rules.ranges
+        self._tracked = rules.tracked | _OF_NEWS
+        self._calm = dict(rules.calm(limits))
+        self._base = {name: self._calm.get(name, _UNLIMITED) for name in NUMBERS}
+        self._narrow()
+        # A rule may be new since the last fold: it is asked once although no value has changed.
+        self._ask_all = True
+        self._by_time = rules.by_time
+
+    @property
+    def ended(self) -> list[Episode]:
+        """What the readings have ended."""
+        return self._ended + self._rules.ended
 
     def add(self, reading: Reading) -> None:
         calm, vitals, mask = self._calm, self.vitals, reading.sensor_off
+        at, latest, moved = reading.event_at, self._latest, False
+        if at > self._news.check_at:
+            self._age(at)
         for name, value in reading.values.items():
+            if mask and mask & BIT[name]:
+                continue
+            latest[name] = reading
             low, high = calm.get(name, _UNLIMITED)
             # Nearly every value of a ward ends here: in range, and nothing going on.
             if low <= value <= high and name not in vitals:
                 continue
-            if not mask & BIT[name]:
-                self._add_value(name, value, reading=reading)
+            moved = self._beyond(name, value, reading=reading) or moved
         if mask or self.off:
             self._add_sensors(reading)
+        if moved or reading.consciousness:
+            self._move(reading)
+            self._rules.add(reading)
+        elif self._rules.standing or self._ask_all or self._by_time:
+            self._rules.add(reading)
+        self._ask_all = False
+
+    def checkpoint(self, at: datetime) -> Checkpoint:
+        """All that is to be remembered after the reading at `at`."""
+        self._news.settle(self._latest)
+        return Checkpoint(
+            at=at,
+            vitals=self.vitals,
+            off=self.off,
+            sensor_off=self.sensor_off,
+            said=remember(self._latest, self._tracked),
+            news=self._news.last,
+            trails=self._rules.trails,
+            rules=self._rules.standing,
+        )
+
+    def _beyond(self, name: str, value: float, *, reading: Reading) -> bool:
+        """A value of which something may be said; True when it is NEWS2 or a house rule that may say it."""
+        low, high = self._within.get(name, _UNLIMITED)
+        if not low <= value <= high or name in self.vitals:
+            self._add_value(name, value, reading=reading)
+        low, high = self._mind.get(name, _UNLIMITED)
+        least, most = self._news.ranges.get(name, _UNLIMITED)
+        return not (low <= value <= high and least <= value <= most)
+
+    def _age(self, at: datetime) -> None:
+        self._news.settle(self._latest)
+        self._news.sum_up(at, self._latest)
+        self._narrow()
+
+    def _move(self, reading: Reading) -> None:
+        if reading.consciousness:
+            self._latest[CONSCIOUSNESS] = reading
+        self._news.refresh(reading.event_at, self._latest)
+        self._narrow()
+
+    def _narrow(self) -> None:
+        """What was calm by limits and rules is calm only within the band of NEWS2 that it is in now."""
+        calm, base = self._calm, self._base
+        for name, (low, high) in self._news.ranges.items():
+            least, most = base[name]
+            calm[name] = (low if low > least else least, high if high < most else most)
 
     def _add_value(self, name: str, value: float, *, reading: Reading) -> None:
         sample = _sample(name, value, reading=reading)
@@ -153,7 +220,7 @@ class _Fold:
     def _look(self, watch: Watch | None, name: str, *, side: Side, sample: Sample) -> Watch | None:
         after, ended = look(watch, name, levels=self._levels[name][side], sample=sample)
         if ended:
-            self.ended.append(ended)
+            self._ended.append(ended)
         return after
 
     def _add_sensors(self, reading: Reading) -> None:
@@ -167,7 +234,7 @@ class _Fold:
             if any(is_due):
                 self.sensor_off = self._raise_off(reading)
         elif not self.off:
-            self.ended.append(replace(self.sensor_off, ended_at=reading.event_at))
+            self._ended.append(replace(self.sensor_off, ended_at=reading.event_at))
             self.sensor_off = None
         elif back or masked:
             self.sensor_off = self._go_on_off(self.sensor_off, reading=reading)
@@ -185,7 +252,7 @@ class _Fold:
         known = self.off.get(name)
         self.off[name] = Off(known.since if known else reading.event_at)
         lasted_s = (reading.event_at - self.off[name].since).total_seconds()
-        return lasted_s >= OFF_DELAY_S or (lasted_s > 0 and (reading.spot or name in _SPOT))
+        return lasted_s >= OFF_DELAY_S or (lasted_s > 0 and (reading.spot or name in SPOT))
 
     def _raise_off(self, reading: Reading) -> Episode:
         episode = Episode(
@@ -204,14 +271,14 @@ class _Fold:
         return replace(
             episode,
             last_at=reading.event_at,
-            spot=reading.spot or self.off.keys() <= _SPOT,
+            spot=reading.spot or self.off.keys() <= SPOT,
             interval_s=reading.interval_s,
             off_vitals=tuple(name for name in BIT if name in self.off),
         )
 
 
 def _sample(name: str, value: float, *, reading: Reading) -> Sample:
-    return Sample(reading.event_at, value, reading.spot or name in _SPOT, reading.interval_s)
+    return Sample(reading.event_at, value, reading.spot or name in SPOT, reading.interval_s)
 
 
 def _open(checkpoint: Checkpoint) -> Iterable[Episode]:
@@ -221,13 +288,13 @@ def _open(checkpoint: Checkpoint) -> Iterable[Episode]:
                 yield watch.episode
     if checkpoint.sensor_off:
         yield checkpoint.sensor_off
+    for standing in checkpoint.rules.values():
+        if standing.episode:
+            yield standing.episode
 
 
 def _in_order(readings: Sequence[Reading]) -> Sequence[Reading]:
     """By event time; readings of one moment in an order that depends on nothing but what they say."""
     if all(one.event_at < next_.event_at for one, next_ in pairwise(readings)):
         return readings
-    return sorted(
-        readings,
-        key=lambda r: (r.event_at, r.interval_s, r.spot, r.sensor_off, sorted(r.values.items())),
-    )
+    return sorted(readings, key=Reading.order)

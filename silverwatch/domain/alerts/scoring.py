@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+import msgspec
+
 from silverwatch import clock
 from silverwatch.domain.alerts.board import NewsBadge, NewsPart
 from silverwatch.domain.alerts.folding import Fold
 from silverwatch.domain.readings import news2
-from silverwatch.domain.readings.vitals import CONSCIOUSNESS
 
 Latest = Mapping[str, Any]
 """`vital_state.latest`: vital to [value, event time in epoch ms, interval]."""
@@ -24,23 +25,13 @@ def assess(latest: Latest, last: Mapping[str, Any], *, scale: int, now: datetime
     return news2.assess(measured, now=now, observation_interval_s=interval_s, scale=cast(news2.Scale, scale))
 
 
-def news(fold: Fold, *, now: datetime) -> dict[str, Any]:
-    """The last complete score, to be stored: the present one if it is complete, else the one before.
+def news(fold: Fold) -> dict[str, Any]:
+    """The last complete score, to be stored: what the fold found, by event time.
 
     `set_at` is the time of the newest set by hand, `previous` the score before that set.
     """
-    assessment = assess(fold.latest, fold.news, scale=fold.spo2_scale, now=now)
-    if assessment.score is None or assessment.oldest_at is None:
-        return fold.news
-    set_at = fold.latest[CONSCIOUSNESS][1]
-    is_new_set = set_at != fold.news.get("set_at")
-    return {
-        "score": assessment.score.total,
-        "risk": assessment.score.risk,
-        "at": clock.epoch_ms(assessment.oldest_at),
-        "set_at": set_at,
-        "previous": fold.news.get("score") if is_new_set else fold.news.get("previous"),
-    }
+    last = fold.checkpoint.news
+    return fold.news if last is None else msgspec.to_builtins(last)
 
 
 def badge(latest: Latest, last: Mapping[str, Any], *, scale: int, now: datetime) -> NewsBadge:

@@ -42,6 +42,8 @@ _BANDS: Final[dict[str, Bands]] = {
 _SCALE_2_ON_AIR: Final[Bands] = ((83, 3), (85, 2), (87, 1), (inf, 0))
 _SCALE_2_ON_OXYGEN: Final[Bands] = ((83, 3), (85, 2), (87, 1), (92, 0), (94, 1), (96, 2), (inf, 3))
 _SCALE_2_NEEDS_OXYGEN_ABOVE: Final = 92
+SCALE_2_NEEDS_OXYGEN_FROM: Final = _SCALE_2_NEEDS_OXYGEN_ABOVE + 0.5
+"""On scale 2 a saturation from here on earns points only on oxygen; it is rounded half up first."""
 
 _STEP: Final[dict[str, Decimal]] = {name: Decimal("0.1" if name == "temperature" else "1") for name in _BANDS}
 
@@ -221,7 +223,7 @@ def _number(name: str, value: Value) -> Decimal:
     return number
 
 
-def _names(part: str) -> tuple[str, ...]:
+def vitals_of(part: str) -> tuple[str, ...]:
     """The vitals that can give a part, the best first: the pulse stands in for a heart rate that is absent."""
     return (part, "pulse_rate") if part == "heart_rate" else (part,)
 
@@ -229,19 +231,20 @@ def _names(part: str) -> tuple[str, ...]:
 def _young(
     latest: Mapping[str, Measured], part: str, *, now: datetime, observation_interval_s: float
 ) -> Measured | None:
-    for name in _names(part):
+    for name in vitals_of(part):
         measured = latest.get(name)
-        if measured and now - measured.at <= _age_limit(name, observation_interval_s):
+        if measured and now - measured.at <= age_limit(name, observation_interval_s):
             return measured
     return None
 
 
 def _last(latest: Mapping[str, Measured], part: str) -> Measured | None:
-    known = [latest[name] for name in _names(part) if name in latest]
+    known = [latest[name] for name in vitals_of(part) if name in latest]
     return max(known, key=lambda measured: measured.at, default=None)
 
 
-def _age_limit(name: str, observation_interval_s: float) -> timedelta:
+def age_limit(name: str, observation_interval_s: float) -> timedelta:
+    """How old a value of this vital may be to count, where a set is due every `observation_interval_s`."""
     if name in _FREQUENT:
         return timedelta(seconds=_FREQUENT_AGE_S)
     return timedelta(seconds=min(observation_interval_s + _GRACE_S, _LONGEST_AGE_S))
