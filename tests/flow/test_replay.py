@@ -8,6 +8,7 @@ from benchmarks.found import Found
 from benchmarks.recompute import alarms, crossings
 from benchmarks.replay_alarms import differences, stored
 from silverwatch import clock, db
+from silverwatch.domain.alerts.house_rule import NEWS_KIND
 from silverwatch.domain.alerts.rule_book import SITE_RULES
 from silverwatch.domain.alerts.rule_set import RuleSet
 from silverwatch.domain.alerts.rules import SENSOR_OFF, SITE_DEFAULTS, Checkpoint, Reading, evaluate
@@ -66,14 +67,16 @@ def found_by_rules(rows, interval_s):
 
 
 def test_rules_find_what_the_recomputation_finds_in_every_recording(recorded):
-    wrong, total = {}, 0
+    wrong, total, of_news = {}, 0, 0
     for path, interval_s in recordings(recorded):
         rows = list(replay.read(path))
         expected = alarms(rows, interval_s=interval_s)
         total += len(expected)
+        of_news += sum(alarm.kind == NEWS_KIND for alarm in expected)
         if found := differences(expected, found_by_rules(rows, interval_s)):
             wrong[path.name] = found
     assert total > 1000
+    assert of_news > 300
     assert wrong == {}
 
 

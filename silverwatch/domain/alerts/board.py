@@ -37,6 +37,7 @@ class AlarmLine:
     `kind` is `<vital>_low`, `<vital>_high`, `sensor_off`, `device_silent`, `low_battery`, `fall`, `help`, ...
     `value` is the value that decided and `limit` the bound it passed, both in the unit of `vital`.
     `bed_id` and `bed_label` are None for an alarm about the system, or about a ward as a whole.
+    `rule` is the name of the house rule that decided; `partial`: its NEWS2 lacked parts and is at least `value`.
     `ended_at` is set when the condition has ended but nobody has taken the alarm yet (latched).
     """
 
@@ -57,6 +58,8 @@ class AlarmLine:
     acknowledged_by: str | None = None
     off_vitals: tuple[str, ...] = ()
     device_serial: str | None = None
+    rule: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ ORDER BY ds.last_reading_at DESC NULLS LAST
 """
 
 _ALERTS = """
-SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial,
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial, rv.rule->>'name' AS rule_name,
        b.id AS bed_id, b.label AS bed_label, b.ward_id
 FROM alert a
 LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
@@ -68,6 +68,8 @@ LEFT JOIN bed b ON b.id = s.bed_id
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
 LEFT JOIN account c ON c.id = k.account_id
 LEFT JOIN device d ON d.id = a.device_id
+LEFT JOIN alarm_rule ar ON ar.id = a.rule_id
+LEFT JOIN alarm_rule_version rv ON rv.rule_id = ar.id AND rv.number = ar.version
 WHERE a.closed_at IS NULL AND {condition}
 ORDER BY a.raised_at
 """
@@ -95,7 +97,7 @@ GROUP BY patient_id
 
 # Alarms about the system itself, or about a ward as a whole: nobody lies in their bed.
 _SYSTEM_ALERTS = """
-SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial,
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial, NULL AS rule_name,
        NULL AS bed_id, NULL AS bed_label, w.id AS ward_id
 FROM alert a
 LEFT JOIN ward w ON w.id = a.subject_id

@@ -62,6 +62,8 @@ def line(row: Any) -> AlarmLine:
         acknowledged_by=row.acknowledged_by,
         off_vitals=tuple(row.off_vitals),
         device_serial=row.serial,
+        rule=row.rule_name,
+        partial=row.partial,
     )
 
 
