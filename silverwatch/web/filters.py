@@ -35,7 +35,7 @@ def short_day(moment: datetime) -> str:
 
 def midnight(moment: datetime) -> datetime:
     """The beginning of its day in the zone of the site."""
-    return moment.astimezone(_zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment.astimezone(site_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def calendar_day(on: date) -> str:
