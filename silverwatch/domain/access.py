@@ -34,6 +34,7 @@ class Permission(StrEnum):
     TAKE_ALARMS = "acknowledge and resolve alarms"
     RECORD_OBSERVATIONS = "record observations"
     WRITE_NOTES = "write notes about a patient"
+    REPORT_INCIDENTS = "report incidents and follow them up"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
@@ -52,6 +53,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.TAKE_ALARMS: frozenset({Role.CAREGIVER}),
     Permission.RECORD_OBSERVATIONS: frozenset({Role.CAREGIVER}),
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
+    Permission.REPORT_INCIDENTS: frozenset({Role.CAREGIVER}),
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),

@@ -1,6 +1,6 @@
 """How values look on a screen: times, ages, numbers and names. No language here, only figures and signs."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from silverwatch.clock import epoch_ms, site_zone
 from silverwatch.domain.alerts.board import Cell, PatientHeader
@@ -21,6 +21,20 @@ def time_zone() -> str:
 def clock_time(moment: datetime) -> str:
     """14:32 in the zone of the site."""
     return moment.astimezone(site_zone()).strftime("%H:%M")
+
+
+def local_input(moment: datetime) -> str:
+    """2026-11-22T14:32 in the zone of the site, as a field of type datetime-local has it."""
+    return moment.astimezone(site_zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def from_local(written: str) -> datetime | None:
+    """The moment of such a field, aware; None for what is none."""
+    try:
+        found = datetime.fromisoformat(written)
+        return (found if found.tzinfo else found.replace(tzinfo=site_zone())).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def day(moment: datetime) -> str:
@@ -93,6 +107,7 @@ def patient_name(patient: PatientHeader, names: Names) -> str:
 
 FILTERS = {
     "clock_time": clock_time,
+    "local_input": local_input,
     "day": day,
     "short_day": short_day,
     "calendar_day": calendar_day,

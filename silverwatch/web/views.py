@@ -127,6 +127,7 @@ class PlainReading:
 STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
         NavItem(url="/ward", label="Ward", icon="layout-grid", also=("/patients/",)),
+        NavItem(url="/incidents", label="Incidents", icon="report-medical"),
         NavItem(url="/emergency-access", label="Emergency", icon="urgent"),
     ),
     "admin": (

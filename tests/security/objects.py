@@ -1,5 +1,6 @@
 """Things to name in addresses: some that a visitor may reach, and the same kinds of things that belong to others."""
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +35,9 @@ def belongings(
         "display_id": _display(site, worn.ward_id, by=mine),
         "key_id": _key(site, worn.ward_id, by=mine),
         "access_id": _emergency(site, holder, worn.patient_id),
+        "ward_id": worn.ward_id,
+        "pause_id": _pause(site, worn.patient_id, by=mine),
+        "incident_id": _incident(site, worn.patient_id, worn.ward_id),
         "filename": "css/base.css",
         "note_id": _note(site, worn.patient_id, by=holder),
     }
@@ -129,3 +133,20 @@ def _note(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
             (note_id, by),
         )
     return note_id
+
+
+def _pause(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    with site.cursor() as cur:
+        cur.execute("DELETE FROM pause")
+    return _insert(
+        site, "pause", scope="patient", patient_id=patient_id, reason="xray", started_at=now, started_by=by,
+        ends_at=now + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def _incident(site: Site, patient_id: UUID, ward_id: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "incident", kind="fall", patient_id=patient_id, ward_id=ward_id, at=now, opened_at=now
+    )

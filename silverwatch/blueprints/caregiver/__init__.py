@@ -1,4 +1,4 @@
-"""Pages of caregivers: the ward board, its regions, alarms, observations."""
+"""Pages of caregivers: the ward board, its regions, alarms, pauses, patients, observations, incidents."""
 
 from flask import Blueprint
 
@@ -6,15 +6,17 @@ from silverwatch.blueprints.caregiver import (
     alerts,
     board,
     emergency,
+    incidents,
     notes,
     observations,
     patients,
+    pauses,
     regions,
     trends,
 )
 
 blueprint = Blueprint("caregiver", __name__)
-for part in (board, regions, alerts, patients, trends, notes, observations, emergency):
+for part in (board, regions, alerts, pauses, patients, trends, notes, observations, incidents, emergency):
     part.register(blueprint)
 
 __all__ = ["blueprint"]

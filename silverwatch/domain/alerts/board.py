@@ -10,8 +10,9 @@ from typing import Literal
 from uuid import UUID
 
 Priority = Literal["high", "medium", "low"]
-TileState = Literal["calm", "high", "medium", "low", "acknowledged", "stale", "offline", "empty"]
-"""`low` covers technical alarms too; `stale`: the device talks but brings no values; `offline`: it is silent."""
+TileState = Literal["calm", "high", "medium", "low", "acknowledged", "stale", "offline", "paused", "empty"]
+"""`low` covers technical alarms too; `stale`: the device talks but brings no values; `offline`: it is silent;
+`paused`: the patient is in standby."""
 
 PRIORITIES: tuple[Priority, ...] = ("high", "medium", "low")
 
@@ -38,6 +39,7 @@ class AlarmLine:
     `value` is the value that decided and `limit` the bound it passed, both in the unit of `vital`.
     `bed_id` and `bed_label` are None for an alarm about the system, or about a ward as a whole.
     `rule` is the name of the house rule that decided; `partial`: its NEWS2 lacked parts and is at least `value`.
+    `times`: how often the condition came; `muted_by`: why it does not sound.
     `ended_at` is set when the condition has ended but nobody has taken the alarm yet (latched).
     """
 
@@ -60,6 +62,31 @@ class AlarmLine:
     device_serial: str | None = None
     rule: str | None = None
     partial: bool = False
+    muted_by: Literal["device", "standby", "pause"] | None = None
+    times: int = 1
+    escalated_at: datetime | None = None
+    escalate_at: datetime | None = None
+    realarm_at: datetime | None = None
+    realarmed_at: datetime | None = None
+
+    @property
+    def is_to_be_taken(self) -> bool:
+        """Does it sound until somebody takes it?"""
+        return self.acknowledged_at is None and self.muted_by is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseLine:
+    """An open pause of an alarm (`kind`), of a patient (standby), or of a ward's sound, by whom and until when."""
+
+    id: UUID
+    scope: Literal["alarm", "patient", "sound"]
+    kind: str | None
+    reason: str
+    note: str
+    by: str
+    started_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +95,8 @@ class Cell:
 
     `name` is `heart_rate`, `oxygen_saturation`, `blood_pressure`, `respiratory_rate` or `temperature`.
     `second` is the diastolic pressure. `slope` is -1, 0 or 1: the change over 15 minutes beyond noise.
-    `alarm` is the priority of the open unacknowledged alert on this vital, `acknowledged`, or None.
+    `alarm` is the priority of the open unacknowledged alert on this vital, `acknowledged`, or None. `paused`: an alarm
+    on it is paused.
     """
 
     name: str
@@ -79,6 +107,7 @@ class Cell:
     sensor_off: bool = False
     slope: int = 0
     alarm: Priority | Literal["acknowledged"] | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +165,7 @@ class Tile:
     consciousness: str | None = None
     news: NewsBadge = field(default_factory=NewsBadge)
     observations_due_at: datetime | None = None
+    pauses: tuple[PauseLine, ...] = ()
     latest_at: datetime | None = None
 
 
@@ -152,10 +182,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmBar:
-    """The open alerts of a ward, most urgent first, acknowledged ones last."""
+    """The open alerts of a ward, most urgent first, acknowledged and muted ones last.
+
+    `sound_pause`: the ward's sound is paused for the alarms that it knew then.
+    """
 
     ward_id: UUID
     lines: tuple[AlarmLine, ...] = ()
+    sound_pause: PauseLine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """Pauses: something does not sound for a while, for a reason and until a time. Rows: a restart changes nothing."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -38,20 +36,6 @@ USUAL: Final[dict[Scope, timedelta]] = {
     "sound": timedelta(minutes=2),
 }
 MAX_NOTE: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseLine:
-    """A pause as screens show it."""
-
-    id: UUID
-    scope: Scope
-    kind: str | None
-    reason: str
-    note: str
-    by: str
-    started_at: datetime
-    ends_at: datetime
 
 
 def begin(
@@ -155,32 +139,6 @@ def pause_for(session: Session, actor: Actor, pause_id: UUID, *, now: datetime) 
     if pause is None or ward_id is None or not may_acknowledge(actor, ward_id):
         raise NotFoundError("There is no such pause.")
     return pause
-
-
-_OPEN = """
-SELECT p.id, p.scope, p.patient_id, p.ward_id, p.kind, p.reason, p.note, p.started_at, p.ends_at, c.name AS by
-FROM pause p JOIN account c ON c.id = p.started_by
-WHERE p.ended_at IS NULL AND (p.patient_id = ANY(:ids) OR p.ward_id = ANY(:ids))
-ORDER BY p.scope DESC, p.ends_at
-"""
-
-
-def open_pauses(session: Session, subject_ids: Iterable[UUID]) -> dict[UUID, list[PauseLine]]:
-    """The open pauses of these patients or wards; the standby of a patient before those of single alarms."""
-    found: dict[UUID, list[PauseLine]] = {}
-    for row in session.execute(text(_OPEN), {"ids": list(subject_ids)}):
-        line = PauseLine(
-            id=row.id,
-            scope=row.scope,
-            kind=row.kind,
-            reason=row.reason,
-            note=row.note,
-            by=row.by,
-            started_at=row.started_at,
-            ends_at=row.ends_at,
-        )
-        found.setdefault(row.patient_id or row.ward_id, []).append(line)
-    return found
 
 
 def _check(scope: Scope, *, reason: str, note: str, ends_at: datetime, now: datetime) -> None:

@@ -22,6 +22,7 @@ from silverwatch.domain.alerts.board import (
     WardHeader,
 )
 from silverwatch.domain.alerts.models import Alert
+from silverwatch.domain.alerts.pause_lines import open_pauses
 from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards.models import Ward
@@ -59,7 +60,7 @@ WHERE bi.patient_id = ANY(:patients) AND bi.during @> CAST(:now AS timestamptz)
 ORDER BY ds.last_reading_at DESC NULLS LAST
 """
 
-_ALERTS = """
+_ALERT_ROWS = """
 SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial, rv.rule->>'name' AS rule_name,
        b.id AS bed_id, b.label AS bed_label, b.ward_id
 FROM alert a
@@ -70,9 +71,8 @@ LEFT JOIN account c ON c.id = k.account_id
 LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN alarm_rule ar ON ar.id = a.rule_id
 LEFT JOIN alarm_rule_version rv ON rv.rule_id = ar.id AND rv.number = ar.version
-WHERE a.closed_at IS NULL AND {condition}
-ORDER BY a.raised_at
 """
+_ALERTS = _ALERT_ROWS + "WHERE a.closed_at IS NULL AND {condition} ORDER BY a.raised_at"
 
 _PLACE = f"""
 SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
@@ -96,7 +96,7 @@ GROUP BY patient_id
 
 
 # Alarms about the system itself, or about a ward as a whole: nobody lies in their bed.
-_SYSTEM_ALERTS = """
+_SYSTEM_ALERT_ROWS = """
 SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial, NULL AS rule_name,
        NULL AS bed_id, NULL AS bed_label, w.id AS ward_id
 FROM alert a
@@ -164,8 +164,13 @@ def alarm_bars(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dic
     for row in session.execute(text(_SYSTEM_ALERTS)):
         for ward_id in lines.keys() & {row.ward_id} if row.ward_id else lines:
             lines[ward_id].append(compose.line(row))
+    pauses = open_pauses(session, lines)
     return {
-        ward_id: AlarmBar(ward_id=ward_id, lines=tuple(sorted(found, key=compose.urgency)))
+        ward_id: AlarmBar(
+            ward_id=ward_id,
+            lines=tuple(sorted(found, key=compose.urgency)),
+            sound_pause=next(iter(pauses.get(ward_id, ())), None),
+        )
         for ward_id, found in lines.items()
     }
 
@@ -236,9 +241,15 @@ GUARD_BEAT_S = 6.0
 """The guard's heartbeat comes every 2 s; younger than this it says nothing about a lag."""
 
 
-def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime) -> Alert:
+def line_of(session: Session, alert_id: UUID, *, now: datetime) -> AlarmLine:
+    """One alert as a line, open or not, wherever its patient lies."""
+    row = session.execute(text(_ALERT_ROWS + "WHERE a.id = :id"), {"id": alert_id, "now": now}).one()
+    return compose.line(row)
+
+
+def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime, lock: bool = True) -> Alert:
     """An alert that this actor may take; raises NotFoundError for another ward's as for none."""
-    alert = session.get(Alert, alert_id, with_for_update=True)
+    alert = session.get(Alert, alert_id, with_for_update=lock)
     if alert is not None and alert.subject == "system" and _is_theirs(session, actor, alert):
         return alert
     if alert is None or alert.patient_id is None:
@@ -269,6 +280,7 @@ def _tiles(
         if patients
         else {}
     )
+    pauses = open_pauses(session, patients) if patients else {}
     return [
         (
             row.ward_id,
@@ -276,6 +288,7 @@ def _tiles(
                 row,
                 devices=devices.get(row.patient_id, ()),
                 lines=[compose.line(alert) for alert in alerts.get(row.patient_id, ())],
+                pauses=pauses.get(row.patient_id, ()),
                 before=before.get(row.patient_id),
                 now=now,
             ),

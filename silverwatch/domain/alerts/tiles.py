@@ -14,6 +14,7 @@ from silverwatch.domain.alerts.board import (
     Cell,
     DeviceBadge,
     PatientHeader,
+    PauseLine,
     Priority,
     Tile,
     TileState,
@@ -64,13 +65,19 @@ def line(row: Any) -> AlarmLine:
         device_serial=row.serial,
         rule=row.rule_name,
         partial=row.partial,
+        muted_by=row.muted_by,
+        times=row.times,
+        escalated_at=row.escalated_at,
+        escalate_at=row.escalate_at,
+        realarm_at=row.realarm_at,
+        realarmed_at=row.realarmed_at,
     )
 
 
 def urgency(item: AlarmLine) -> tuple[bool, bool, int, datetime]:
-    """The order of alarms: untaken first, physiological before technical, high before low, oldest first."""
+    """The order of alarms: those to be taken first, physiological before technical, high before low, oldest first."""
     return (
-        item.acknowledged_at is not None,
+        not item.is_to_be_taken,
         item.technical and item.priority != "high",
         PRIORITIES.index(item.priority),
         item.raised_at,
@@ -78,7 +85,13 @@ def urgency(item: AlarmLine) -> tuple[bool, bool, int, datetime]:
 
 
 def tile(
-    row: Any, *, devices: Sequence[Any], lines: Sequence[AlarmLine], before: Any | None, now: datetime
+    row: Any,
+    *,
+    devices: Sequence[Any],
+    lines: Sequence[AlarmLine],
+    pauses: Sequence[PauseLine] = (),
+    before: Any | None,
+    now: datetime,
 ) -> Tile:
     """The tile of one bed. `row`: bed, patient and state; `before`: the vitals a quarter of an hour ago."""
     if row.patient_id is None:
@@ -92,25 +105,32 @@ def tile(
     return Tile(
         bed_id=row.bed_id,
         bed_label=row.label,
-        state=_state(ordered, devices, latest, now=now),
+        state=_state(ordered, pauses, devices, latest, now=now),
         patient=patient_header(row, now=now),
-        unacknowledged=any(item.acknowledged_at is None for item in ordered),
+        unacknowledged=any(item.is_to_be_taken for item in ordered),
         line=ordered[0] if ordered else None,
         more=max(0, len(ordered) - 1),
-        cells=_cells(latest, row.off or {}, ordered, before=before, news=news, now=now),
+        cells=_cells(latest, row.off or {}, ordered, pauses=pauses, before=before, news=news, now=now),
         device=_device(device, now=now) if device is not None else None,
         oxygen_l_min=oxygen[0] if oxygen else None,
         consciousness=consciousness[0] if consciousness else None,
         news=scoring.badge(latest, news, scale=row.spo2_scale, now=now),
         observations_due_at=scoring.due_at(news),
+        pauses=tuple(pauses),
         latest_at=_latest_at(latest),
     )
+
+
+def _vital_of(kind: str) -> str:
+    """The vital of an alarm's kind: `heart_rate` of `heart_rate_low`."""
+    return kind.removesuffix("_low").removesuffix("_high")
 
 
 def by_acuity(board: Board) -> Board:
     """The board with the most urgent beds first; beds of one urgency keep their order."""
     order: dict[TileState, int] = {
-        "high": 0, "medium": 1, "offline": 3, "stale": 3, "low": 4, "acknowledged": 5, "calm": 6, "empty": 7,
+        "high": 0, "medium": 1, "offline": 3, "stale": 3, "low": 4, "acknowledged": 5, "calm": 6, "paused": 7,
+        "empty": 8,
     }  # fmt: skip
 
     def rank(item: Tile) -> tuple[float, int]:
@@ -122,14 +142,21 @@ def by_acuity(board: Board) -> Board:
 
 
 def _state(
-    ordered: Sequence[AlarmLine], devices: Sequence[Any], latest: Mapping[str, Any], *, now: datetime
+    ordered: Sequence[AlarmLine],
+    pauses: Sequence[PauseLine],
+    devices: Sequence[Any],
+    latest: Mapping[str, Any],
+    *,
+    now: datetime,
 ) -> TileState:
-    fresh = [item for item in ordered if item.acknowledged_at is None]
+    fresh = [item for item in ordered if item.is_to_be_taken]
     for priority in ("high", "medium"):
         if any(item.priority == priority and not item.technical for item in fresh):
             return priority
     if any(item.priority == "high" for item in fresh):
         return "high"
+    if any(pause.scope == "patient" for pause in pauses):
+        return "paused"
     if devices and all(_is_silent(device, now=now) for device in devices):
         talks = any(
             device.last_seen_at is not None
@@ -180,6 +207,7 @@ def _cells(
     off: Mapping[str, int],
     lines: Sequence[AlarmLine],
     *,
+    pauses: Sequence[PauseLine],
     before: Any | None,
     news: Mapping[str, Any],
     now: datetime,
@@ -203,6 +231,7 @@ def _cells(
                 sensor_off=any(item in off for item in sources),
                 slope=0 if was is None or value is None else _slope(value - was, noise),
                 alarm=_cell_alarm(name, lines),
+                paused=any(pause.kind and _vital_of(pause.kind) in VITALS_OF[name] for pause in pauses),
             )
         )
     return tuple(cells)
@@ -215,7 +244,7 @@ def _slope(change: float, noise: float) -> int:
 def _cell_alarm(name: str, lines: Sequence[AlarmLine]) -> Priority | Literal["acknowledged"] | None:
     mine = [item for item in lines if item.vital in VITALS_OF[name]]
     # A latched alarm whose condition is over fills no cell: the value there is in range again.
-    fresh = [item.priority for item in mine if item.acknowledged_at is None and item.ended_at is None]
+    fresh = [item.priority for item in mine if item.is_to_be_taken and item.ended_at is None]
     if fresh:
         return min(fresh, key=PRIORITIES.index)
     return "acknowledged" if mine else None

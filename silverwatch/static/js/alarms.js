@@ -9,6 +9,7 @@ export function open() {
     id: line.dataset.alarmId,
     priority: line.dataset.priority,
     text: line.querySelector(".text").textContent.trim(),
+    quiet: "quiet" in line.dataset,
   }));
 }
 

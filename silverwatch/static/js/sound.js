@@ -66,7 +66,7 @@ function beat() {
   const moment = Date.now();
   const alarms = open();
   const quiet = moment < silencedUntil;
-  const heard = root.dataset.live === "lost" ? [{ priority: "lost" }] : alarms.filter(({ id }) => !quiet || !silenced.has(id));
+  const heard = root.dataset.live === "lost" ? [{ priority: "lost" }] : alarms.filter((alarm) => !alarm.quiet && (!quiet || !silenced.has(alarm.id)));
   const kind = Object.keys(BURSTS).find((priority) => heard.some((alarm) => alarm.priority === priority));
   box.hidden = false;
   box.dataset.state = !on() ? "off" : leader ? "on" : "other";
