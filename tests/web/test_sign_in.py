@@ -54,7 +54,10 @@ def test_a_copied_cookie_is_dead_after_sign_out(site: Site, people: People) -> N
 
 def test_signing_in_leads_back_but_never_away(site: Site, people: People) -> None:
     for target, place in (("/ward/a?sort=acuity", "/ward/a?sort=acuity"), ("//evil.example", "/ward"),
-                          ("https://evil.example", "/ward"), ("/\\evil.example", "/ward")):  # fmt: skip
+                          ("https://evil.example", "/ward"), ("/\\evil.example", "/ward"),
+                          # Browsers leave tabs and ends of lines out of an address: what is left is //evil.example.
+                          ("/\t/evil.example", "/ward"), ("/\n/evil.example", "/ward"), ("/\r/evil.example", "/ward"),
+                          ("javascript:alert(1)", "/ward"), (" //evil.example", "/ward")):  # fmt: skip
         answer = site.browser().submit(
             "/login", {"email": people.amina, "password": PASSWORD, "next": target}
         )
