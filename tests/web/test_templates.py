@@ -14,12 +14,13 @@ import pytest
 from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, NewsBadge
 from silverwatch.web import filters, views
 from silverwatch.web.audience import Audience, Names
-from silverwatch.web.templating import STATIC, render, render_page
+from silverwatch.web.templating import ROOT, STATIC, render, render_page
 from tests.web import board_samples as samples
 
 NOW = datetime(2026, 11, 22, 11, 32, tzinfo=UTC)
 NURSE = Audience("caregiver", may_take_alarms=True)
 VOID = {"br", "input", "meta", "link", "img", "hr"}
+TEMPLATES = ROOT / "templates"
 STYLES = sorted((STATIC / "css").glob("*.css"))
 TOKENS = (STATIC / "css/tokens.css").read_text("utf-8")
 
@@ -255,3 +256,18 @@ def test_budgets() -> None:
     assert len(gzip.compress(script)) <= 6_400  # 5,000 and what locks a screen where it stands
     for path in (*STYLES, *(STATIC / "js").glob("*.js")):
         assert len(path.read_text("utf-8").splitlines()) <= 300, path.name
+
+
+RAW = re.compile(
+    r"\{\{ ?(?:[a-z_.]+\.)?errors\[[^\]]+\] ?\}\}|page_head\(page, page\.title|\{\{ error\.(?:heading|advice) \}\}"
+)
+"""What Python says, put into a page as it is: `said()` asks the catalogue of the reader's language for it."""
+
+
+def test_texts_that_come_from_python_go_through_the_catalogue() -> None:
+    found = {
+        str(path.relative_to(TEMPLATES)): match[0]
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        for match in RAW.finditer(path.read_text("utf-8"))
+    }
+    assert found == {}
