@@ -5,6 +5,9 @@ from uuid import UUID
 from silverwatch import clock
 from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
+from tests.security.objects import ELSEWHERE, OWN, belongings
+from tests.security.routes import Visitor, visits
+from tests.security.test_access import classified
 
 
 def alarm_of(site: Site, subject_id: UUID) -> UUID:
@@ -72,3 +75,21 @@ def test_a_technician_sees_the_devices_of_their_wards_and_no_name(
     assert all(worn.serial in page for worn in (cast.achieng, cast.baraka))
     assert cast.chebet.serial not in page
     assert not [name for name in ("Achieng", "Baraka", "Chebet") if name.lower() in page.lower()]
+
+
+def test_an_own_patient_in_the_address_opens_nothing_of_another_one(
+    site: Site, cast: Cast, people: People
+) -> None:
+    """Addresses with two things in them: one is the visitor's to see, the other belongs to somebody else."""
+    visitor, tried = Visitor(site, people, "caregiver"), 0
+    for visit in visits(site.app):
+        if len(visit.names) < 2:
+            continue
+        own = belongings(site, cast, people, "caregiver", OWN, visitor)
+        foreign = belongings(site, cast, people, "caregiver", ELSEWHERE, visitor)
+        for name in visit.names:
+            for method in sorted(visit.methods):
+                tried += 1
+                answer = visitor.visit(visit, method, own | {name: foreign[name]})
+                assert classified(answer) == "missing", (visit.rule, method, name)
+    assert tried > 4
