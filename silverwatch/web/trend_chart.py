@@ -47,6 +47,7 @@ EVERY: Final[dict[int, timedelta]] = {
 APART: Final = 3.6
 APART_NARROW: Final = 11.0
 """Boxes closer than so many per cent of the width overlap, on a desk and on a telephone."""
+MARKS_APART: Final = 2.5
 WORDS_APART: Final = 7.5
 WORDS_APART_NARROW: Final = 25.0
 
@@ -112,19 +113,28 @@ class Mark:
 def draw(course: Course, *, banded: bool, marks: Iterable[Mark] = ()) -> Drawing:
     """The chart of a course; `banded`: with the bands of NEWS2 behind the lines."""
 
+    start_s = course.since.timestamp()
+    per_s = 100 / (course.until.timestamp() - start_s)
+
     def x(moment: datetime) -> float:
-        return round(100 * (moment - course.since) / (course.until - course.since), 2)
+        return round((moment.timestamp() - start_s) * per_s, 2)
 
     return Drawing(
         plots=tuple(_plot(line, course, x, banded=banded) for line in course.lines),
         times=_times(course, x),
-        marks=tuple(
-            Sign(x=x(mark.at), text=str(mark.number))
-            for mark in marks
-            if course.since <= mark.at <= course.now
-        ),
+        marks=_marks([mark for mark in marks if course.since <= mark.at <= course.now], x),
         **_rows(course.sets, x),
     )
+
+
+def _marks(marks: Sequence[Mark], x: Callable[[datetime], float]) -> tuple[Sign, ...]:
+    """The number stands over its line, or left of the next number where that one is near: `y` is its place across."""
+    found: list[Sign] = []
+    room = inf
+    for mark in sorted(marks, key=lambda mark: mark.at, reverse=True):
+        room = min(x(mark.at), room - MARKS_APART)
+        found.append(Sign(x=x(mark.at), y=round(room, 2), text=str(mark.number)))
+    return tuple(reversed(found))
 
 
 def _plot(line: Line, course: Course, x: Callable[[datetime], float], *, banded: bool) -> Plot:
@@ -135,15 +145,17 @@ def _plot(line: Line, course: Course, x: Callable[[datetime], float], *, banded:
         inside = min(max(value, low), high)
         return round(HEIGHT - PAD - (HEIGHT - 2 * PAD) * (inside - low) / (high - low), 1)
 
-    spots = [(x(point.at), y(point.mean)) for point in points]
+    runs = [[(x(p.at), y(p.mean), y(p.low), y(p.high)) for p in run] for run in line.runs]
+    spots = [(across, down) for run in runs for across, down, _, _ in run]
     return Plot(
         name=line.name,
         bands=_bands(line, course, y, low=low, high=high) if banded else (),
         limits=tuple(y(bound) for bound in (line.limit.low, line.limit.high) if bound is not None),
         gaps=tuple((x(gap.start), round(x(gap.end) - x(gap.start), 2)) for gap in line.gaps),
-        path="".join(_path((x(p.at), y(p.mean)) for p in run) for run in line.runs if len(run) > 1),
-        area="" if line.dotted else "".join(_area(run, x, y) for run in line.runs if len(run) > 1),
-        dots=tuple(spots) if line.dotted else _single(line, x, y),
+        path="".join(_path([spot[:2] for spot in run]) for run in runs if len(run) > 1),
+        area="" if line.dotted else "".join(_area(run) for run in runs if len(run) > 1),
+        # A value between two gaps has no line to be seen by.
+        dots=tuple(spots) if line.dotted else tuple(run[0][:2] for run in runs if len(run) == 1),
         last=spots[-1] if spots else None,
         words=_pressures(points, x, y) if line.name == "blood_pressure" else (),
         ticks=_ticks(line.name, y, low=low, high=high),
@@ -178,22 +190,16 @@ def _bands(
 
 
 def _path(spots: Iterable[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{across * WIDTH / 100:.5g} {down:g}" for across, down in spots)
+    return "M" + "L".join([f"{across * WIDTH / 100:.1f} {down}" for across, down in spots])
 
 
-def _area(run: Sequence[Point], x: Callable[[datetime], float], y: Callable[[float], float]) -> str:
+def _area(run: Sequence[tuple[float, float, float, float]]) -> str:
     """Between the smallest and the largest value of each bin: a short dip must not vanish in a mean."""
-    if all(y(point.low) - y(point.high) < 1 for point in run):
+    if all(lowest - highest < 1 for _, _, lowest, highest in run):
         return ""
-    edge = [(x(p.at), y(p.high)) for p in run] + [(x(p.at), y(p.low)) for p in reversed(run)]
+    edge = [(across, highest) for across, _, _, highest in run]
+    edge += [(across, lowest) for across, _, lowest, _ in reversed(run)]
     return _path(edge) + "Z"
-
-
-def _single(
-    line: Line, x: Callable[[datetime], float], y: Callable[[float], float]
-) -> tuple[tuple[float, float], ...]:
-    """A value between two gaps has no line to be seen by."""
-    return tuple((x(run[0].at), y(run[0].mean)) for run in line.runs if len(run) == 1)
 
 
 def _pressures(

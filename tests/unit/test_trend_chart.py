@@ -156,6 +156,14 @@ def test_only_marks_of_the_span_are_drawn() -> None:
     assert [sign.text for sign in trend_chart.draw(course(), banded=True, marks=marks).marks] == ["2"]
 
 
+def test_numbers_of_the_same_minute_stand_side_by_side() -> None:
+    marks = [Mark(number=n, at=NOW - timedelta(seconds=9 - n)) for n in range(1, 5)]
+    drawn = trend_chart.draw(course(), banded=True, marks=marks).marks
+    assert [sign.text for sign in drawn] == ["1", "2", "3", "4"]
+    assert all(b.y - a.y >= trend_chart.MARKS_APART for a, b in pairwise(drawn))
+    assert drawn[-1].y == drawn[-1].x
+
+
 @pytest.mark.parametrize("hours", SPANS)
 def test_times_stand_on_whole_hours_of_the_site(hours: int) -> None:
     drawn = trend_chart.draw(course(hours=hours), banded=True)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from silverwatch.domain.readings import rollups
 from silverwatch.domain.readings.accept import AHEAD
 
-PARTS: Final = ("min", "max", "mean", "count")
+CHARTED: Final = (
+    "heart_rate", "pulse_rate", "respiratory_rate", "oxygen_saturation", "systolic_bp", "diastolic_bp", "temperature",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +48,15 @@ RAW_MOST: Final = timedelta(hours=24)
 
 _BINS = f"""
 WITH m AS (
-  SELECT * FROM {{table}}
+  SELECT {rollups.columns(CHARTED)} FROM {{table}}
   WHERE patient_id = :patient AND at >= CAST(:since AS timestamptz) AND at < CAST(:edge AS timestamptz)
   UNION ALL
-  SELECT r.patient_id, date_trunc('minute', least(r.measured_at, r.received_at), 'UTC') AS at, {rollups.RAW}
+  SELECT r.patient_id, date_trunc('minute', least(r.measured_at, r.received_at), 'UTC') AS at, {rollups.raw(CHARTED)}
   FROM reading r
   WHERE r.patient_id = :patient AND r.measured_at >= CAST(:edge AS timestamptz)
     AND r.measured_at < CAST(:until AS timestamptz) AND least(r.measured_at, r.received_at) >= :edge
   GROUP BY 1, 2)
-SELECT date_bin(CAST(:step AS interval), m.at, CAST(:since AS timestamptz)) AS bin, {rollups.OF_ROLLUPS}
+SELECT date_bin(CAST(:step AS interval), m.at, CAST(:since AS timestamptz)) AS bin, {rollups.of_rollups(CHARTED)}
 FROM m GROUP BY bin ORDER BY bin
 """
 

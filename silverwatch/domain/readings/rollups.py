@@ -6,7 +6,7 @@ of the readings themselves, so a late or completed reading is right however it c
 hours that are due. A crash between any two lines leaves a note or a due hour, and the next one does it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -47,25 +47,32 @@ _DUE = """unnest(CAST(:patients AS uuid[]), CAST(:hours AS timestamptz[]), CAST(
 _EVENT_AT = "least(r.measured_at, r.received_at)"
 
 
-def _each(template: str) -> str:
-    return ", ".join(template.format(v=vital) for vital in NUMERIC)
+def _each(template: str, vitals: Iterable[str]) -> str:
+    return ", ".join(template.format(v=vital) for vital in vitals)
 
 
-_COLUMNS = "patient_id, at, " + _each("{v}_min, {v}_max, {v}_mean, {v}_count")
-RAW: Final = _each(
-    "min(r.{v}) AS {v}_min, max(r.{v}) AS {v}_max, avg(r.{v}) AS {v}_mean, nullif(count(r.{v}), 0) AS {v}_count"
-)
-"""The columns of a roll-up out of readings `r`, for a query with GROUP BY."""
-OF_ROLLUPS: Final = _each(
-    "min(m.{v}_min) AS {v}_min, max(m.{v}_max) AS {v}_max,"
-    " sum(m.{v}_mean * m.{v}_count) / sum(m.{v}_count) AS {v}_mean, sum(m.{v}_count) AS {v}_count"
-)
-"""The same columns out of smaller roll-ups `m`."""
+def columns(vitals: Iterable[str] = NUMERIC) -> str:
+    """The columns of a roll-up of these vitals."""
+    return "patient_id, at, " + _each("{v}_min, {v}_max, {v}_mean, {v}_count", vitals)
+
+
+def raw(vitals: Iterable[str] = NUMERIC) -> str:
+    """The same without patient and time, out of readings `r`, for a query with GROUP BY."""
+    parts = ("min(r.{v}) AS {v}_min", "max(r.{v}) AS {v}_max", "avg(r.{v}) AS {v}_mean")
+    return _each(", ".join((*parts, "nullif(count(r.{v}), 0) AS {v}_count")), vitals)
+
+
+def of_rollups(vitals: Iterable[str] = NUMERIC) -> str:
+    """The same out of smaller roll-ups `m`."""
+    mean = "sum(m.{v}_mean * m.{v}_count) / sum(m.{v}_count) AS {v}_mean"
+    parts = ("min(m.{v}_min) AS {v}_min", "max(m.{v}_max) AS {v}_max", mean, "sum(m.{v}_count) AS {v}_count")
+    return _each(", ".join(parts), vitals)
+
 
 # A fast clock of the source can put `measured_at` that much after the event time, never before it.
 _MINUTES = f"""
-INSERT INTO rollup_minute ({_COLUMNS})
-SELECT d.patient_id, date_trunc('minute', {_EVENT_AT}, 'UTC') AS minute, {RAW}
+INSERT INTO rollup_minute ({columns()})
+SELECT d.patient_id, date_trunc('minute', {_EVENT_AT}, 'UTC') AS minute, {raw()}
 FROM {_DUE}
 JOIN reading r ON r.patient_id = d.patient_id
   AND r.measured_at >= d.since AND r.measured_at < d.hour + CAST(:reach AS interval)
@@ -74,8 +81,8 @@ WHERE r.measured_at >= :oldest AND r.measured_at < :newest
 GROUP BY d.patient_id, minute
 """
 _HOURS = f"""
-INSERT INTO rollup_hour ({_COLUMNS})
-SELECT d.patient_id, d.hour, {OF_ROLLUPS}
+INSERT INTO rollup_hour ({columns()})
+SELECT d.patient_id, d.hour, {of_rollups()}
 FROM {_DUE}
 JOIN rollup_minute m ON m.patient_id = d.patient_id AND m.at >= d.hour AND m.at < d.hour + interval '1 hour'
 GROUP BY d.patient_id, d.hour
