@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from silverwatch import clock
 from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
 from tests.security.routes import Visitor, visits
@@ -43,12 +44,25 @@ def test_stored_text_is_shown_as_it_was_written(site: Site, cast: Cast, people: 
         for table, columns in TEXTS.items():
             for column, text in zip(columns, texts, strict=False):
                 cur.execute(f"UPDATE {table} SET {column} = %s || right({table}.id::text, 4)", (text,))
+        note_id = clock.new_id()
+        amina = cur.execute("SELECT id FROM account WHERE email = %s", (people.amina,)).fetchone()[0]  # type: ignore[index]
+        cur.execute(
+            "INSERT INTO note (id, patient_id, written_at, written_by, struck_at, struck_by, struck_because)"
+            " VALUES (%s, %s, now(), %s, now(), %s, %s)",
+            (note_id, cast.achieng.patient_id, amina, amina, next(texts)),
+        )
+        cur.executemany(
+            "INSERT INTO note_version (note_id, version, text, at, account_id) VALUES (%s, %s, %s, now(), %s)",
+            [(note_id, number, next(texts), amina) for number in (1, 2)],
+        )
     shown = 0
     for who in ("caregiver", "admin", "technician", "patient"):
         visitor = Visitor(site, people, who)
         objects = {
             "slug": "a",
             "patient_id": cast.achieng.patient_id,
+            "note_id": note_id,
+            "/patients/<uuid:subject_id>/timeline subject_id": cast.achieng.patient_id,
             "/beds/<uuid:subject_id>/tile subject_id": cast.achieng.bed_id,
             "/wards/<uuid:subject_id>/board subject_id": cast.achieng.ward_id,
         }
