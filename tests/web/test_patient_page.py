@@ -233,8 +233,8 @@ def test_the_page_asks_a_fixed_number_of_questions(
         amina.submit(f"{path}/notes", {"text": f"Note {n}"})
     amina.get(path)
     many = asked()
-    # Three more: with sets there is something to look up, for the chart, its marks and the timeline.
-    assert few <= many <= few + 3
+    # Four more: with sets there is something to look up, for the chart, its marks, the timeline and its alarms.
+    assert few <= many <= few + 4
     print(f"the page of a patient asks {many} questions")
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.alerts import queries
-from silverwatch.domain.alerts.board import AlarmLine, Tile
+from silverwatch.domain.alerts.board import AlarmLine, PauseLine, Tile
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.limits import Limit
-from silverwatch.domain.alerts.pauses import PauseLine, open_pauses
+from silverwatch.domain.alerts.pause_lines import open_pauses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

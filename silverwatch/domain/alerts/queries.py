@@ -60,10 +60,10 @@ WHERE bi.patient_id = ANY(:patients) AND bi.during @> CAST(:now AS timestamptz)
 ORDER BY ds.last_reading_at DESC NULLS LAST
 """
 
-_ALERT_ROWS = """
+_ALERTS = """
 SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial, rv.rule->>'name' AS rule_name,
        b.id AS bed_id, b.label AS bed_label, b.ward_id
-FROM alert a
+FROM {source} a
 LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
 LEFT JOIN bed b ON b.id = s.bed_id
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
@@ -71,8 +71,14 @@ LEFT JOIN account c ON c.id = k.account_id
 LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN alarm_rule ar ON ar.id = a.rule_id
 LEFT JOIN alarm_rule_version rv ON rv.rule_id = ar.id AND rv.number = ar.version
+WHERE {condition}
+ORDER BY a.raised_at
 """
-_ALERTS = _ALERT_ROWS + "WHERE a.closed_at IS NULL AND {condition} ORDER BY a.raised_at"
+_NEWEST_ALERTS = """(
+  SELECT x.* FROM unnest(CAST(:ids AS uuid[])) AS p (id)
+  CROSS JOIN LATERAL (
+    SELECT * FROM alert WHERE patient_id = p.id AND event_at < :before AND event_at >= :since
+    ORDER BY event_at DESC, id DESC LIMIT :limit) x)"""
 
 _PLACE = f"""
 SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
@@ -96,7 +102,7 @@ GROUP BY patient_id
 
 
 # Alarms about the system itself, or about a ward as a whole: nobody lies in their bed.
-_SYSTEM_ALERT_ROWS = """
+_SYSTEM_ALERTS = """
 SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial, NULL AS rule_name,
        NULL AS bed_id, NULL AS bed_label, w.id AS ward_id
 FROM alert a
@@ -128,6 +134,20 @@ def lines_of(
         patient_id: tuple(sorted((compose.line(row) for row in found), key=compose.urgency))
         for patient_id, found in rows.items()
     }
+
+
+def newest_alerts(
+    session: Session,
+    patient_ids: Iterable[UUID],
+    *,
+    since: datetime,
+    before: datetime,
+    limit: int,
+    now: datetime,
+) -> Sequence[Row[Any]]:
+    """Of each patient the newest alerts of a time, open or closed: rows for `compose.line`."""
+    params = {"ids": list(patient_ids), "since": since, "before": before, "limit": limit, "now": now}
+    return session.execute(text(_ALERTS.format(source=_NEWEST_ALERTS, condition="true")), params).all()
 
 
 def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Board]:
@@ -243,7 +263,9 @@ GUARD_BEAT_S = 6.0
 
 def line_of(session: Session, alert_id: UUID, *, now: datetime) -> AlarmLine:
     """One alert as a line, open or not, wherever its patient lies."""
-    row = session.execute(text(_ALERT_ROWS + "WHERE a.id = :id"), {"id": alert_id, "now": now}).one()
+    row = session.execute(
+        text(_ALERTS.format(source="alert", condition="a.id = :id")), {"id": alert_id, "now": now}
+    ).one()
     return compose.line(row)
 
 
@@ -298,7 +320,8 @@ def _tiles(
 
 
 def _open_alerts(session: Session, condition: str, ids: list[UUID], now: datetime) -> Sequence[Row[Any]]:
-    return session.execute(text(_ALERTS.format(condition=condition)), {"ids": ids, "now": now}).all()
+    query = _ALERTS.format(source="alert", condition=f"a.closed_at IS NULL AND {condition}")
+    return session.execute(text(query), {"ids": ids, "now": now}).all()
 
 
 def _group(rows: Collection[Row[Any]], key: str) -> Mapping[UUID, list[Row[Any]]]:

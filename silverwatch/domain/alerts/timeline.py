@@ -10,6 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import tiles as compose
+from silverwatch.domain.alerts.board import AlarmLine
 from silverwatch.domain.alerts.scores import Score, scored
 from silverwatch.domain.records import notes
 from silverwatch.domain.records.notes import NoteView
@@ -27,28 +30,19 @@ MARKS: Final = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAlarm:
-    """An alarm, open or over, with who took it first. `relation` and the values as in `board.AlarmLine`."""
+    """An alarm, open or over: as a line of its worst, who took it first, and how it was closed."""
 
-    id: UUID
-    kind: str
-    priority: str
-    technical: bool
+    line: AlarmLine
     live: bool
-    vital: str | None
-    value: float | None
-    limit: float | None
-    relation: str | None
-    off_vitals: tuple[str, ...]
-    device_serial: str | None
     raised_at: datetime
     ended_at: datetime | None
     closed_at: datetime | None
     closed_as: str | None
+    times: int
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     resolved_by: str | None
     resolution: str | None
-    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +97,14 @@ class Timeline:
     """The numbered entries, oldest first, on this page or not."""
 
 
-_ALARMS = """
-SELECT a.*, d.serial, k.at AS taken_at, k.name AS taken_by, r.name AS resolved_name
-FROM unnest(CAST(:patients AS uuid[])) AS p (id)
-CROSS JOIN LATERAL (
-  SELECT * FROM alert WHERE patient_id = p.id AND event_at < :before AND event_at >= :since
-  ORDER BY event_at DESC, id DESC LIMIT :limit) a
-LEFT JOIN device d ON d.id = a.device_id
+_TAKEN = """
+SELECT a.id, k.at, k.name AS taken_by, r.name AS resolved_by
+FROM alert a
 LEFT JOIN account r ON r.id = a.resolved_by
 LEFT JOIN LATERAL (
   SELECT k.at, c.name FROM acknowledgement k JOIN account c ON c.id = k.account_id
   WHERE k.alert_id = a.id ORDER BY k.at LIMIT 1) k ON true
+WHERE a.id = ANY(:ids)
 """
 _MOVED = """
 SELECT m.* FROM unnest(CAST(:patients AS uuid[])) AS p (id)
@@ -167,8 +158,8 @@ def read(
     found: dict[UUID, list[Entry]] = {patient_id: [] for patient_id in scales}
     numbers = marks(session, scales, now=now)
     if show in ("all", "alarms"):
-        for row in session.execute(text(_ALARMS), params):
-            found[row.patient_id].append(_alarm(row))
+        for patient_id, alarms in _alarms(session, scales, before=until, limit=limit + 1, now=now).items():
+            found[patient_id] += alarms
     if show in ("all", "notes"):
         for note in notes.notes_of(session, scales, before=until, limit=limit + 1):
             found[note.patient_id].append(_note(note))
@@ -235,30 +226,37 @@ def _page(
     )
 
 
-def _alarm(row: Any) -> Entry:
-    alarm = PastAlarm(
-        id=row.id,
-        kind=row.kind,
-        priority=row.peak_priority,
-        technical=row.technical,
+def _alarms(
+    session: Session, patient_ids: Iterable[UUID], *, before: datetime, limit: int, now: datetime
+) -> dict[UUID, list[Entry]]:
+    rows = queries.newest_alerts(
+        session, patient_ids, since=before - BACK, before=before, limit=limit, now=now
+    )
+    ids = [row.id for row in rows]
+    taken = {row.id: row for row in session.execute(text(_TAKEN), {"ids": ids})} if ids else {}
+    found: dict[UUID, list[Entry]] = {}
+    for row in rows:
+        alarm = _alarm(row, taken[row.id])
+        found.setdefault(row.patient_id, []).append(
+            Entry(id=row.id, at=row.event_at, kind="alarm", alarm=alarm)
+        )
+    return found
+
+
+def _alarm(row: Any, taken: Any) -> PastAlarm:
+    return PastAlarm(
+        line=replace(compose.line(row), priority=row.peak_priority),
         live=row.live,
-        vital=row.vital,
-        value=row.value,
-        limit=row.limit,
-        relation={"low": "below", "high": "above"}.get(row.side),
-        off_vitals=tuple(row.off_vitals),
-        device_serial=row.serial,
         raised_at=row.raised_at,
         ended_at=row.ended_at,
         closed_at=row.closed_at,
         closed_as=row.closed_as,
-        acknowledged_at=row.taken_at,
-        acknowledged_by=row.taken_by,
-        resolved_by=row.resolved_name,
-        resolution=row.resolution,
         times=row.times,
+        acknowledged_at=taken.at,
+        acknowledged_by=taken.taken_by,
+        resolved_by=taken.resolved_by,
+        resolution=row.resolution,
     )
-    return Entry(id=row.id, at=row.event_at, kind="alarm", alarm=alarm)
 
 
 def _set(score: Score) -> Entry:
