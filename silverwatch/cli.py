@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)
     worker = commands.add_parser("worker", help="run jobs of one queue")
-    worker.add_argument("queue", choices=("alarms", "reports"))
+    worker.add_argument("queue", choices=("alarms", "notices", "reports"))
     worker.set_defaults(run=_worker)
     _traffic_parsers(commands)
     audit = commands.add_parser("audit", help="the chain of who did and saw what")

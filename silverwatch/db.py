@@ -5,6 +5,7 @@ that `create_app` or a worker registered. Whatever the hook does, the commit sta
 """
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +99,15 @@ def dispose() -> None:
     if _engine is not None:
         _engine.dispose()
     _engine = _sessions = None
+
+
+def _forget() -> None:
+    """After a fork the connections are the parent's: two that talk on one understand nothing any more."""
+    if _engine is not None:
+        _engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def engine() -> Engine:

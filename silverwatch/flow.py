@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock, db
-from silverwatch.adapters.job_queue import ALARMS, REPORTS, JobQueue
+from silverwatch.adapters.job_queue import ALARMS, NOTICES, REPORTS, JobQueue
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain import events
 from silverwatch.domain.accounts.facts import GrantsChanged
@@ -25,6 +25,7 @@ from silverwatch.domain.alerts.facts import (
 )
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
+from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged
 from silverwatch.domain.readings.facts import ReadingsStored
 from silverwatch.domain.records.facts import NoteChanged
 from silverwatch.domain.wards.facts import DutyChanged
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 JUDGE: Final = "silverwatch.jobs.evaluate.judge"
 SEND_LETTERS: Final = "silverwatch.jobs.send_letters.send"
+NOTIFY: Final = "silverwatch.jobs.notify.notify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,16 @@ ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 PATIENT_REGIONS: Final = ("alarm-strip", "latest", "timeline")
 """What of the page of a patient an alarm changes."""
 _OF_ALARMS: Final = Route(regions=ALARM_REGIONS + PATIENT_REGIONS)
+_TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
 
 FLOW: Final[dict[type[Fact], Route]] = {
     ReadingsStored: Route(jobs=(JUDGE,), queue=ALARMS),
     PatientsJudged: Route(regions=("tile", "latest")),
-    AlertRaised: _OF_ALARMS,
-    AlertChanged: _OF_ALARMS,
+    # Also a change may make an alarm escalate anew: it is told at once, not at the guard's next look.
+    AlertRaised: _TOLD,
+    AlertChanged: _TOLD,
+    AlertEscalated: _TOLD,
+    NoticeChanged: Route(),
     AlertAcknowledged: _OF_ALARMS,
     AlertClosed: _OF_ALARMS,
     NoteChanged: Route(regions=("timeline",)),

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0006"
@@ -14,6 +15,10 @@ ROLES = "('nurse', 'charge_nurse', 'doctor', 'backup')"
 def upgrade() -> None:
     _people()
     _roster()
+    _chains()
+    _addresses()
+    _notices()
+    _drills()
 
 
 def _at(name: str, *, nullable: bool = True) -> sa.Column[object]:
@@ -98,8 +103,180 @@ def _roster() -> None:
     op.create_index("ix_duty_time", "duty", ["ward_id", "accepted_at"])
 
 
+CHANNELS = "('web', 'push', 'sms', 'email', 'webhook')"
+
+
+def _chains() -> None:
+    op.create_table(
+        "escalation_chain",
+        _id(),
+        _id("ward_id", nullable=True),
+        _text("priority"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("steps", postgresql.JSONB(), nullable=False),
+        sa.Column("repeat_s", sa.Integer(), nullable=False),
+        _at("made_at", nullable=False),
+        _id("made_by", nullable=True),
+        _at("ended_at"),
+        sa.CheckConstraint(
+            "priority IN ('high', 'medium', 'low')", name=op.f("ck_escalation_chain_priority")
+        ),
+        _to("escalation_chain", "ward_id", "ward"),
+        _to("escalation_chain", "made_by", "account"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation_chain")),
+    )
+    for name, columns, where in (
+        ("site", ["priority"], "ward_id IS NULL AND ended_at IS NULL"),
+        ("ward", ["ward_id", "priority"], "ward_id IS NOT NULL AND ended_at IS NULL"),
+    ):
+        op.create_index(
+            f"uq_escalation_chain_{name}",
+            "escalation_chain",
+            columns,
+            unique=True,
+            postgresql_where=sa.text(where),
+        )
+
+
+def _addresses() -> None:
+    op.create_table(
+        "notice_address",
+        _id(),
+        _id("account_id"),
+        _text("channel"),
+        _text("address"),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        _at("added_at", nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=True),
+        _at("code_sent_at"),
+        sa.Column("code_tries", sa.Integer(), server_default="0", nullable=False),
+        _at("verified_at"),
+        _at("removed_at"),
+        sa.CheckConstraint(
+            "channel IN ('push', 'sms', 'email', 'webhook')", name=op.f("ck_notice_address_channel")
+        ),
+        _to("notice_address", "account_id", "account"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_address")),
+    )
+    op.create_index(
+        "uq_notice_address",
+        "notice_address",
+        ["account_id", "channel", "address"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_table(
+        "notice_preference",
+        _id("account_id"),
+        sa.Column("quiet_from", sa.Time(), nullable=True),
+        sa.Column("quiet_until", sa.Time(), nullable=True),
+        _at("changed_at", nullable=False),
+        sa.CheckConstraint(
+            "(quiet_from IS NULL) = (quiet_until IS NULL)", name=op.f("ck_notice_preference_quiet")
+        ),
+        _to("notice_preference", "account_id", "account"),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_notice_preference")),
+    )
+
+
+def _notices() -> None:
+    op.create_table(
+        "escalation",
+        _id(),
+        _id("alert_id"),
+        _id("ward_id", nullable=True),
+        _text("priority"),
+        sa.Column("place", sa.Integer(), nullable=False),
+        _text("role", nullable=True),
+        _text("fallback", nullable=True),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        _at("taken_at", nullable=False),
+        _id("taken_by", nullable=True),
+        sa.CheckConstraint(
+            "fallback IN ('backup', 'planned', 'ward', 'admins')", name=op.f("ck_escalation_fallback")
+        ),
+        _to("escalation", "alert_id", "alert"),
+        _to("escalation", "ward_id", "ward"),
+        _to("escalation", "taken_by", "account"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
+    )
+    op.create_index("ix_escalation_alert", "escalation", ["alert_id", "taken_at"])
+    op.create_table(
+        "notice",
+        _id(),
+        _id("alert_id"),
+        _id("escalation_id"),
+        _id("account_id"),
+        _text("channel"),
+        _id("address_id", nullable=True),
+        _text("priority"),
+        _at("created_at", nullable=False),
+        _at("next_attempt_at"),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        *(_at(name) for name in ("delivered_at", "failed_at", "cancelled_at")),
+        _text("held_as", nullable=True),
+        _at("seen_at"),
+        _text("error", nullable=True),
+        sa.CheckConstraint(f"channel IN {CHANNELS}", name=op.f("ck_notice_channel")),
+        sa.CheckConstraint("held_as IN ('quiet', 'throttled')", name=op.f("ck_notice_held_as")),
+        _to("notice", "alert_id", "alert"),
+        _to("notice", "escalation_id", "escalation"),
+        _to("notice", "account_id", "account"),
+        _to("notice", "address_id", "notice_address"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint(
+            "escalation_id", "account_id", "channel", name=op.f("uq_notice_escalation_id_account_id_channel")
+        ),
+    )
+    op.create_index(
+        "ix_notice_waiting",
+        "notice",
+        ["channel", "next_attempt_at"],
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+    )
+    op.create_index("ix_notice_alert", "notice", ["alert_id"])
+    op.create_index("ix_notice_account", "notice", ["account_id", "created_at"])
+    op.create_table(
+        "notice_attempt",
+        _id("notice_id"),
+        sa.Column("number", sa.Integer(), nullable=False),
+        _at("begun_at", nullable=False),
+        _at("ended_at"),
+        _text("outcome", nullable=True),
+        _text("error", nullable=True),
+        sa.CheckConstraint("outcome IN ('delivered', 'failed')", name=op.f("ck_notice_attempt_outcome")),
+        _to("notice_attempt", "notice_id", "notice"),
+        sa.PrimaryKeyConstraint("notice_id", "number", name=op.f("pk_notice_attempt")),
+    )
+
+
+def _drills() -> None:
+    op.create_table(
+        "drill",
+        _id(),
+        _id("ward_id"),
+        _id("alert_id", nullable=True),
+        _at("begun_at", nullable=False),
+        _id("begun_by", nullable=True),
+        _at("ended_at"),
+        sa.Column("passed", sa.Boolean(), nullable=True),
+        sa.Column("lines", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False),
+        _to("drill", "ward_id", "ward"),
+        _to("drill", "alert_id", "alert"),
+        _to("drill", "begun_by", "account"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drill")),
+    )
+    op.create_index("ix_drill_begun", "drill", ["begun_at"])
+
+
+TABLES = (
+    "drill", "notice_attempt", "notice", "escalation", "notice_preference", "notice_address", "escalation_chain",
+    "duty", "planned_shift",
+)  # fmt: skip
+
+
 def downgrade() -> None:
-    for table in ("duty", "planned_shift"):
+    for table in TABLES:
         op.drop_table(table)
     op.drop_constraint(op.f("ck_account_duty_role"), "account", type_="check")
     op.drop_column("account", "duty_role")

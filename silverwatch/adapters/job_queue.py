@@ -18,6 +18,7 @@ Interrupted = BaseTimeoutException
 """What a job gets that has run for too long: it is the job's fault, not of what it worked on."""
 
 ALARMS: Final = "alarms"
+NOTICES: Final = "notices"
 REPORTS: Final = "reports"
 BELL: Final = "silverwatch:bell"
 BELL_MS: Final = 1000
@@ -113,11 +114,17 @@ def current() -> JobQueue | None:
     return _current
 
 
+SERVES: Final = {ALARMS: (ALARMS,), NOTICES: (NOTICES,), REPORTS: (NOTICES, REPORTS)}
+"""Which queues a worker of this name empties, the first one first: without a worker of their own notices come first."""
+
+
 def work(url: str, *, queue: str) -> None:
-    """Run jobs of one queue until SIGTERM: alarms in this process, with its connections kept; reports in forks."""
+    """Run jobs until SIGTERM: alarms in this process, with its connections kept; reports in forks."""
     global _current
     _current = JobQueue(url)
     worker_class = SimpleWorker if queue == ALARMS else Worker
-    worker = worker_class([queue], connection=connect(url, timeout_s=None), serializer=JSONSerializer)
+    worker = worker_class(
+        list(SERVES[queue]), connection=connect(url, timeout_s=None), serializer=JSONSerializer
+    )
     worker.log_job_description = False
     worker.work(with_scheduler=False, logging_level="WARNING")

@@ -4,11 +4,13 @@ from silverwatch.db import Base
 from silverwatch.domain import events, throttle
 from silverwatch.domain.accounts import models as accounts
 from silverwatch.domain.alerts import care_models as care
+from silverwatch.domain.alerts import chain_models as chains
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.alerts import rule_models
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
 from silverwatch.domain.mail import models as mail
+from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
 from silverwatch.domain.records import models as records
 from silverwatch.domain.settings import models as settings
@@ -17,6 +19,6 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "care", "devices", "events", "mail", "metadata", "readings", "records",
-    "rule_models", "settings", "throttle", "wards",
+    "accounts", "alerts", "audit", "care", "chains", "devices", "events", "mail", "metadata", "notices",
+    "readings", "records", "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from silverwatch import clock, db, flow
 from silverwatch.domain import events
 from silverwatch.domain.alerts import again, parts, pauses
 from silverwatch.domain.alerts.watch import watch_devices
-from silverwatch.jobs import evaluate
+from silverwatch.jobs import evaluate, notify
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class Guard:
         self._try("watch devices", self._watch)
         self._try("pauses", _pauses)
         self._try("sound again", _sound_again)
+        self._try("escalate", notify.take_steps)
         if now - self._swept_at >= BEAT:
             self._swept_at = now
             self._try("sweep", self._sweep)
@@ -58,6 +59,7 @@ class Guard:
             self._try("heartbeat", _beat)
             if time.monotonic() > self._watches_from:
                 self._try("watch the parts", _watch_parts)
+                self._try("watch who is on duty", notify.watch_duty)
 
     def _try(self, what: str, duty: Callable[[], object]) -> None:
         try:

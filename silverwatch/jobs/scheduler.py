@@ -1,10 +1,10 @@
-"""The scheduler process: the guard, the housekeeping and the letters, each a thread with its own connections."""
+"""The scheduler process: guard, housekeeping, letters and notices, each a thread with its own connections."""
 
 import signal
 import threading
 
 from silverwatch.config import Config
-from silverwatch.jobs import deadman, housekeeping, send_letters
+from silverwatch.jobs import deadman, housekeeping, notify, send_letters
 from silverwatch.jobs.boot import boot
 from silverwatch.jobs.guard import Guard
 
@@ -14,12 +14,13 @@ def run(config: Config) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    guard = Guard(boot(config))
+    guard = Guard(boot(config, pool_size=10))
     threads = [
         threading.Thread(target=guard.run, args=(stop,), name="guard"),
         threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping"),
         # A mail server may take its time: the guard must not wait for it.
         threading.Thread(target=send_letters.run, args=(stop,), name="letters"),
+        threading.Thread(target=notify.run, args=(stop,), name="notices"),
     ]
     if config.deadman_url:
         threads.append(threading.Thread(target=deadman.run, args=(config.deadman_url, stop), name="deadman"))

@@ -50,9 +50,10 @@ def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, w
 
 
 def _nurses(info: Mapping[str, Any]) -> dict[str, Nurse]:
+    """The first caregiver of each ward: those after them are a charge nurse and a doctor."""
     return {
         account["ward"]: Nurse(info["base_url"], email=account["email"], password=account["password"])
-        for account in info["accounts"]
+        for account in reversed(info["accounts"])
         if account["role"] == "caregiver"
     }
 

@@ -1,7 +1,7 @@
 """The demo hospital as rows: wards, beds, patients, devices with keys, people with random passwords."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from silverwatch import clock
 from silverwatch.domain.access import Role
+from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.accounts.service import create_account
 from silverwatch.domain.devices.service import bind, create_device, issue_key
 from silverwatch.domain.records.service import admit, create_patient
 from silverwatch.domain.settings.service import Security, set_security
-from silverwatch.domain.wards.models import Bed, Ward
+from silverwatch.domain.wards.models import Bed, Duty, Ward
+from silverwatch.domain.wards.shifts import DutyRole
 from silverwatch.simulator.ward import BedCast, PatientCast, WardCast
 
 PAST: Final = timedelta(hours=25)
@@ -53,6 +55,7 @@ def seed(session: Session, wards: Sequence[WardCast], *, now: datetime) -> Info:
             for position, bed in enumerate(cast.beds, start=1)
         ]
         _accounts(session, info, ward, patients=[found for found in patients if found])
+    _duty(session, info, ward_ids, now=now)
     _account(
         session, info, role=Role.ADMIN, ward=None, name="Administrator", ward_ids=list(ward_ids.values())
     )
@@ -116,6 +119,40 @@ def _accounts(session: Session, info: Info, ward: Ward, *, patients: list[tuple[
         _account(session, info, role=Role.PATIENT, ward=ward, name=name, patient_id=patient_id)
 
 
+CREW: Final = (
+    ("charge-nurse", "S. Wanjiru", DutyRole.CHARGE_NURSE),
+    ("doctor", "Dr J. Otieno", DutyRole.DOCTOR),
+)
+"""Who else is on duty, in the first ward: named after their duty, so that the first caregiver stays the nurse."""
+
+
+def _duty(session: Session, info: Info, ward_ids: Mapping[str, UUID], *, now: datetime) -> None:
+    """The nurse of each ward is on duty, and in the first one a charge nurse and a doctor too."""
+    for place, (slug, ward_id) in enumerate(ward_ids.items()):
+        nurse = session.scalars(
+            select(Account).where(Account.email == f"caregiver-{slug}@demo.example")
+        ).one()
+        crew = [(nurse, DutyRole.NURSE)]
+        ward = session.get_one(Ward, ward_id)
+        for mark, name, role in CREW if place == 0 else ():
+            account = _account(
+                session, info, role=Role.CAREGIVER, ward=ward, name=name, ward_ids=[ward_id], mark=mark
+            )
+            account.duty_role = role.value
+            crew.append((account, role))
+        session.flush()
+        for account, role in crew:
+            session.add(
+                Duty(
+                    id=clock.new_id(),
+                    ward_id=ward_id,
+                    account_id=account.id,
+                    role=role.value,
+                    accepted_at=now,
+                )
+            )
+
+
 def _account(
     session: Session,
     info: Info,
@@ -125,10 +162,13 @@ def _account(
     name: str,
     ward_ids: Sequence[UUID] = (),
     patient_id: UUID | None = None,
-) -> None:
-    email = f"{role.value}-{ward.slug}@demo.example" if ward else f"{role.value}@demo.example"
+    mark: str = "",
+) -> Account:
+    """An account whose address begins with its role, or with `mark`."""
+    first = mark or role.value
+    email = f"{first}-{ward.slug}@demo.example" if ward else f"{first}@demo.example"
     password = secrets.token_urlsafe(12)
-    create_account(
+    account = create_account(
         session,
         email=email,
         password=password,
@@ -140,3 +180,4 @@ def _account(
     info["accounts"].append(
         {"role": role.value, "ward": ward.slug if ward else None, "email": email, "password": password}
     )
+    return account

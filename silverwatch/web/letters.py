@@ -27,6 +27,14 @@ def letter(name: str, /, *, language: str = "en", **data: object) -> tuple[str, 
     return subject.strip(), f"{body.strip()}\n\n{footer}\n"
 
 
+def plain(name: str, /, *, language: str, **data: object) -> tuple[str, str]:
+    """Subject and body of `templates/mail/<name>.txt` without the footer, for what is no letter. Needs no request."""
+    subject, _, body = (
+        _environment(language).get_template(f"mail/{name}.txt").render(data).strip().partition("\n")
+    )
+    return service.one_line(subject), body.strip()
+
+
 _letter = letter  # `tell` has a parameter of this name
 
 

@@ -61,6 +61,10 @@ def _alert(site: Site, patient_id: UUID) -> UUID:
     now = clock.now()
     with site.cursor() as cur:
         cur.execute("DELETE FROM acknowledgement")
+        cur.execute("DELETE FROM notice_attempt")
+        cur.execute("DELETE FROM notice")
+        cur.execute("DELETE FROM escalation")
+        cur.execute("UPDATE drill SET alert_id = NULL")
         cur.execute("DELETE FROM alert")
     return _insert(
         site, "alert", patient_id=patient_id, subject="patient", subject_id=patient_id, kind="heart_rate.high",

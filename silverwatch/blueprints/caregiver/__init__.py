@@ -6,6 +6,7 @@ from silverwatch.blueprints.caregiver import (
     alerts,
     board,
     emergency,
+    escalation,
     incidents,
     notes,
     observations,
@@ -16,7 +17,19 @@ from silverwatch.blueprints.caregiver import (
 )
 
 blueprint = Blueprint("caregiver", __name__)
-for part in (board, regions, alerts, pauses, patients, trends, notes, observations, incidents, emergency):
+for part in (
+    board,
+    regions,
+    alerts,
+    pauses,
+    patients,
+    trends,
+    notes,
+    observations,
+    incidents,
+    emergency,
+    escalation,
+):
     part.register(blueprint)
 
 __all__ = ["blueprint"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch import clock
 from silverwatch.domain import events
-from silverwatch.domain.alerts import device_events, scoring, service
+from silverwatch.domain.alerts import chains, device_events, scoring, service
 from silverwatch.domain.alerts.care_models import AlertEpisode
 from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.folding import Fold
@@ -211,6 +211,7 @@ def _come_back(session: Session, alert: Alert, episode: Episode, *, now: datetim
     if worse or alert.times <= LOUD or now - alert.raised_at >= QUIET:
         service.sound(session, alert, now=now)
     else:
+        chains.start(alert, now)
         events.record(session, AlertChanged(alert_id=alert.id, patient_id=alert.patient_id))
 
 
@@ -276,6 +277,8 @@ def _follow(session: Session, alert: Alert, change: Follow, *, taken: bool, now:
     elif rose and taken:
         service.sound(session, alert, now=now)
     elif not change.quiet:
+        if rose:
+            chains.start(alert, now)
         events.record(session, AlertChanged(alert_id=alert.id, patient_id=alert.patient_id))
 
 

@@ -25,6 +25,7 @@ State = Literal["ok", "late", "down"]
 GUARD: Final = "guard"
 HOUSEKEEPING: Final = "housekeeping"
 LETTERS: Final = "letters"
+NOTICES: Final = "notices"
 ALARM_WORKER: Final = "alarm_worker"
 REPORT_WORKER: Final = "report_worker"
 
@@ -44,6 +45,7 @@ EXPECTED: Final[Mapping[str, float]] = {
     GUARD: DOWN_S,
     ALARM_WORKER: DOWN_S,
     REPORT_WORKER: DOWN_S,
+    NOTICES: DOWN_S,
     # These beat once a round, and a round takes a minute at most.
     HOUSEKEEPING: 180.0,
     LETTERS: 90.0,
@@ -54,6 +56,7 @@ PRIORITY: Final[Mapping[str, Priority]] = {
     "judging": "high",
     "clock": "high",
     GUARD: "high",
+    NOTICES: "high",
     "storage": "high",
 }
 """How urgent it is that the part is down; medium for the others."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import Actor
-from silverwatch.domain.alerts import muting
+from silverwatch.domain.alerts import chains, muting
 from silverwatch.domain.alerts.facts import AlertAcknowledged, AlertChanged, AlertClosed, AlertRaised
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.errors import ConflictError
@@ -27,7 +27,7 @@ def raise_alert(session: Session, *, now: datetime, **values: Any) -> UUID | Non
     if live and "muted_by" not in values:
         muted_by = muting.at_raising(session, patient_id=values.get("patient_id"), kind=values["kind"])
         values["muted_by"] = muted_by
-    closed = {} if live else {"closed_at": now, "closed_as": "retrospective"}
+    closed = chains.begin(values, now=now) if live else {"closed_at": now, "closed_as": "retrospective"}
     row = {
         "id": clock.new_id(),
         "raised_at": now,
@@ -55,6 +55,7 @@ def sound(session: Session, alert: Alert, *, now: datetime) -> None:
     session.execute(update(Acknowledgement).where(standing(alert.id)).values(ended_at=now))
     alert.raised_at = now
     alert.realarm_at = None
+    chains.start(alert, now)
     fact = AlertChanged if alert.muted_by else AlertRaised
     events.record(session, fact(alert_id=alert.id, patient_id=alert.patient_id))
 

@@ -1,0 +1,1 @@
+"""Notices: telling somebody about an alarm, and how that went."""

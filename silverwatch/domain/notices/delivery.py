@@ -1,0 +1,256 @@
+"""Notices on their way: claimed one by one, delivered, tried again, or sent another way. The caller commits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import case, exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from silverwatch import clock
+from silverwatch.domain import events
+from silverwatch.domain.accounts.models import Account
+from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts.models import Acknowledgement, Alert
+from silverwatch.domain.mail.service import one_line
+from silverwatch.domain.notices import escalation, people, rules
+from silverwatch.domain.notices.facts import NoticeChanged
+from silverwatch.domain.notices.models import Escalation, Notice, NoticeAddress, NoticeAttempt
+from silverwatch.domain.wards.models import Bed, Ward
+
+ERROR_LENGTH: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """One attempt that was noted and is to be made. Names nobody: ward, bed and what it is about.
+
+    `repeat`: an attempt before this one may have arrived: whoever made it has died.
+    """
+
+    id: UUID
+    alert_id: UUID
+    channel: str
+    address: str
+    secret: bytes | None
+    account_id: UUID
+    language: str
+    priority: str
+    technical: bool
+    kind: str
+    vital: str | None
+    side: str | None
+    ward_name: str | None
+    ward_slug: str | None
+    bed: str | None
+    raised_at: datetime
+    created_at: datetime
+    ended: bool
+    repeat: bool
+
+
+def claim(session: Session, channel: str, *, now: datetime, before: datetime | None = None) -> Ready | None:
+    """Note one attempt at the next notice of this channel (due since `before`), the most urgent first.
+
+    The caller commits, then makes it. A notice whose alarm was taken or is over is cancelled instead.
+    """
+    due = (
+        select(Notice)
+        .where(Notice.channel == channel, Notice.next_attempt_at <= (before or now))
+        .order_by(case({"high": 0, "medium": 1}, value=Notice.priority, else_=2), Notice.created_at.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    while (notice := session.scalar(due)) is not None:
+        alert = session.get(Alert, notice.alert_id)
+        if alert is None or _is_taken(session, alert):
+            notice.next_attempt_at, notice.cancelled_at = None, now
+            session.flush()
+            continue
+        if now - notice.created_at > rules.GIVEN_UP_AFTER:
+            notice.next_attempt_at, notice.failed_at = None, now
+            notice.error = notice.error or "It could not be tried in time."
+            session.flush()
+            continue
+        ready = _attempt(session, notice, alert, now=now)
+        if ready is not None:
+            return ready
+    return None
+
+
+def delivered(session: Session, notice_id: UUID, *, now: datetime) -> None:
+    """The gateway took it."""
+    notice = session.get(Notice, notice_id, with_for_update=True)
+    if notice is None:
+        return
+    _close_attempt(session, notice, "delivered", now=now)
+    notice.delivered_at, notice.next_attempt_at, notice.error, notice.failed_at = now, None, None, None
+    _changed(session, notice)
+
+
+def failed(
+    session: Session, notice_id: UUID, *, error: str, now: datetime, for_good: bool = False
+) -> datetime | None:
+    """The attempt failed: when the next one is, None when there is none.
+
+    The next channel of the same person is tried at once; with none left, and nobody else of the step reached, the
+    next step of the chain is due.
+    """
+    notice = session.get(Notice, notice_id, with_for_update=True)
+    if notice is None or notice.delivered_at is not None:
+        return None
+    notice.error = one_line(error)[:ERROR_LENGTH]
+    _close_attempt(session, notice, "failed", now=now, error=notice.error)
+    if for_good or now - notice.created_at >= rules.GIVEN_UP_AFTER:
+        notice.next_attempt_at, notice.failed_at = None, now
+    else:
+        notice.next_attempt_at = now + rules.back_off(notice.attempts)
+    session.flush()
+    if notice.attempts == 1 or for_good:
+        _another_way(session, notice, now=now)
+    _changed(session, notice)
+    return notice.next_attempt_at
+
+
+def waiting(session: Session, *, now: datetime) -> list[str]:
+    """The channels on which a notice is due."""
+    query = select(Notice.channel).where(Notice.next_attempt_at <= now).distinct()
+    return list(session.scalars(query))
+
+
+def cancel(session: Session, alert_id: UUID, *, now: datetime) -> None:
+    """The alarm was taken or is over: who was not told yet need not be."""
+    session.execute(
+        update(Notice)
+        .where(Notice.alert_id == alert_id, Notice.next_attempt_at.is_not(None))
+        .values(next_attempt_at=None, cancelled_at=now)
+    )
+
+
+def _is_taken(session: Session, alert: Alert) -> bool:
+    if alert.closed_at is not None or alert.muted_by is not None:
+        return True
+    standing = exists().where(Acknowledgement.alert_id == alert.id, Acknowledgement.ended_at.is_(None))
+    return bool(session.scalar(select(standing)))
+
+
+def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -> Ready | None:
+    """Note the attempt; None, and the notice given up, when its address is gone."""
+    account = session.get_one(Account, notice.account_id)
+    address = session.get(NoticeAddress, notice.address_id) if notice.address_id else None
+    gone = address is not None and (address.removed_at is not None or address.verified_at is None)
+    if gone or account.deactivated_at is not None:
+        notice.next_attempt_at, notice.failed_at, notice.error = None, now, "The address was taken back."
+        session.flush()
+        return None
+    before = session.scalar(
+        select(NoticeAttempt.notice_id)
+        .where(NoticeAttempt.notice_id == notice.id, NoticeAttempt.outcome.is_(None))
+        .limit(1)
+    )
+    notice.attempts += 1
+    notice.next_attempt_at = now + rules.LEASE[notice.channel]
+    session.add(NoticeAttempt(notice_id=notice.id, number=notice.attempts, begun_at=now))
+    session.flush()
+    place = _place(session, notice, alert, now=now)
+    return Ready(
+        id=notice.id,
+        alert_id=alert.id,
+        channel=notice.channel,
+        address=address.address if address else account.email,
+        secret=address.secret if address else None,
+        account_id=account.id,
+        language=account.language,
+        priority=alert.priority,
+        technical=alert.technical,
+        kind=alert.kind,
+        vital=alert.vital,
+        side=alert.side,
+        ward_name=place[0],
+        ward_slug=place[1],
+        bed=place[2],
+        raised_at=alert.raised_at,
+        created_at=notice.created_at,
+        ended=alert.ended_at is not None,
+        repeat=before is not None,
+    )
+
+
+def _place(
+    session: Session, notice: Notice, alert: Alert, *, now: datetime
+) -> tuple[str | None, str | None, str | None]:
+    """Ward and bed: where the patient lies now, for the alert that this notice is about."""
+    bed_label = None
+    if alert.patient_id is not None:
+        place = queries.places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
+        bed = session.get(Bed, place[0]) if place else None
+        ward = session.get(Ward, place[1]) if place else None
+        bed_label = bed.label if bed else None
+    else:
+        ward_id = session.scalar(select(Escalation.ward_id).where(Escalation.id == notice.escalation_id))
+        ward = session.get(Ward, ward_id) if ward_id else None
+    return (ward.name, ward.slug, bed_label) if ward else (None, None, bed_label)
+
+
+def _close_attempt(
+    session: Session, notice: Notice, outcome: str, *, now: datetime, error: str | None = None
+) -> None:
+    session.execute(
+        update(NoticeAttempt)
+        .where(NoticeAttempt.notice_id == notice.id, NoticeAttempt.number == notice.attempts)
+        .values(ended_at=now, outcome=outcome, error=error)
+    )
+
+
+def _another_way(session: Session, notice: Notice, *, now: datetime) -> None:
+    """The next channel of the same person, or else the next people."""
+    person = people.persons(session, [notice.account_id])[notice.account_id]
+    tried = set(
+        session.scalars(
+            select(Notice.channel).where(
+                Notice.escalation_id == notice.escalation_id, Notice.account_id == notice.account_id
+            )
+        )
+    )
+    channel = rules.next_channel(tried, person.reachable)
+    if channel is not None:
+        session.execute(
+            insert(Notice)
+            .values(
+                id=clock.new_id(),
+                alert_id=notice.alert_id,
+                escalation_id=notice.escalation_id,
+                account_id=notice.account_id,
+                channel=channel,
+                address_id=person.reachable[channel],
+                priority=notice.priority,
+                created_at=now,
+                next_attempt_at=now,
+            )
+            .on_conflict_do_nothing()
+        )
+    elif not _somebody_reached(session, notice):
+        escalation.hurry(session, notice.alert_id, now=now)
+
+
+def _somebody_reached(session: Session, notice: Notice) -> bool:
+    """Was anybody of this step told, or may still be, or has another step come since?"""
+    hopeful = exists().where(
+        Notice.escalation_id == notice.escalation_id,
+        Notice.channel != "web",
+        or_(
+            Notice.delivered_at.is_not(None),
+            # Not tried yet.
+            (Notice.next_attempt_at.is_not(None)) & (Notice.attempts == 0),
+        ),
+    )
+    own = session.get_one(Escalation, notice.escalation_id)
+    later = exists().where(Escalation.alert_id == notice.alert_id, Escalation.taken_at > own.taken_at)
+    return bool(session.scalar(select(or_(hopeful, later))))
+
+
+def _changed(session: Session, notice: Notice) -> None:
+    patient_id = session.scalar(select(Alert.patient_id).where(Alert.id == notice.alert_id))
+    events.record(session, NoticeChanged(alert_id=notice.alert_id, patient_id=patient_id))

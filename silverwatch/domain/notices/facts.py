@@ -1,0 +1,18 @@
+"""What happens to notices, in past tense."""
+
+from dataclasses import dataclass
+
+from silverwatch.domain.alerts.facts import AlertFact
+from silverwatch.domain.events import durable
+
+
+@durable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEscalated(AlertFact):
+    """A step of the chain was taken: people are to be told."""
+
+
+@durable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeChanged(AlertFact):
+    """A notice was delivered, failed for good, or goes to another channel."""

@@ -1,0 +1,206 @@
+"""Tell people about alarms: take the steps that are due, then make the attempts that wait.
+
+An attempt is committed before it is made, its outcome after it: whoever dies in between tells twice at most, under
+the same id, and forgets nobody. Each channel has a thread of its own, so that a gateway that hangs delays no other.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from silverwatch import clock, db, flow
+from silverwatch.adapters import job_queue, mail
+from silverwatch.config import Config
+from silverwatch.domain.alerts import parts
+from silverwatch.domain.alerts.steps import CHANNELS
+from silverwatch.domain.notices import delivery, escalation, nobody
+from silverwatch.domain.notices.delivery import Ready
+from silverwatch.jobs import heart
+from silverwatch.web import filters, letters
+
+log = logging.getLogger(__name__)
+
+BUDGET_S: Final = 30.0
+"""The job ends by itself before its time is over: cut off, it would tell twice."""
+EVERY_S: Final = 1.0
+UNSENT: Final = timedelta(seconds=1)
+"""So long the sweep leaves a notice to the workers: with them dead the first attempt comes within 5 s of the alarm."""
+STUCK_S: Final = 90.0
+"""A round of one channel may take its budget, and one last attempt."""
+OUTWARD: Final = tuple(channel for channel in CHANNELS if channel != "web")
+
+
+class NotTakenError(Exception):
+    """It was not taken now; `for_good`: it never will be. The message is a sentence for the administrator."""
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
+
+_base_url = ""
+
+
+def configure(config: Config) -> None:
+    """How people reach the site: links in notices begin with it."""
+    global _base_url
+    _base_url = config.base_url
+
+
+def notify() -> None:
+    """The job behind the bell. The bell goes down first: what is written from now on rings again."""
+    queue = job_queue.current()
+    if queue is not None:
+        queue.answer_bell(flow.NOTIFY)
+    take_steps()
+    with db.transaction() as session:
+        channels = delivery.waiting(session, now=clock.now())
+    threads = [
+        threading.Thread(target=_quietly, args=(lambda c=channel: drain(c),), name=f"notices-{channel}")
+        for channel in channels
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def take_steps() -> int:
+    """Take every step that is due: the guard does it each second, a worker as soon as an alarm is raised."""
+    taken = 0
+    while True:
+        with db.transaction() as session:
+            done = escalation.take_due(session, now=clock.now(), zone=zone())
+        taken += done
+        if done < escalation.AT_ONCE:
+            return taken
+
+
+def watch_duty() -> None:
+    """See whether somebody is on duty wherever patients lie."""
+    with db.transaction() as session:
+        nobody.watch(session, now=clock.now())
+
+
+def zone() -> ZoneInfo:
+    """The zone of the site."""
+    return ZoneInfo(filters.time_zone())
+
+
+def run(stop: threading.Event) -> None:
+    """Tell what no worker told in time, and what is tried again, until told to stop."""
+    sweeps = [_Sweep(channel, stop) for channel in OUTWARD]
+    for sweep in sweeps:
+        sweep.start()
+    while not stop.is_set():
+        if all(sweep.is_well() for sweep in sweeps):
+            _quietly(lambda: heart.beat(parts.NOTICES))
+        stop.wait(parts.BEAT_S)
+    for sweep in sweeps:
+        sweep.join(timeout=10)
+
+
+class _Sweep(threading.Thread):
+    """Empties one channel over and over."""
+
+    def __init__(self, channel: str, stop: threading.Event) -> None:
+        super().__init__(name=f"notices-{channel}", daemon=True)
+        self._channel, self._stop_asked = channel, stop
+        self._round_at = time.monotonic()
+
+    def run(self) -> None:
+        while not self._stop_asked.is_set():
+            _quietly(lambda: drain(self._channel, older=UNSENT, stop=self._stop_asked))
+            self._round_at = time.monotonic()
+            self._stop_asked.wait(EVERY_S)
+
+    def is_well(self) -> bool:
+        """Does it live, and has it come round lately?"""
+        return self.is_alive() and time.monotonic() - self._round_at < STUCK_S
+
+
+def drain(channel: str, *, older: timedelta = timedelta(0), stop: threading.Event | None = None) -> int:
+    """Make the attempts of one channel that have been due for so long; gives how many were taken."""
+    until, taken = time.monotonic() + BUDGET_S, 0
+    while time.monotonic() < until and not (stop and stop.is_set()):
+        now = clock.now()
+        with db.transaction() as session:
+            ready = delivery.claim(session, channel, now=now, before=now - older)
+        if ready is None:
+            break
+        taken += _attempt(ready)
+    return taken
+
+
+def _attempt(ready: Ready) -> bool:
+    """One attempt, and what came of it."""
+    try:
+        _send(ready)
+    except job_queue.Interrupted:
+        raise
+    except NotTakenError as error:
+        _note_failure(ready, error)
+        return False
+    except Exception as error:
+        log.exception("notices: %s over %s failed", ready.id, ready.channel)
+        _note_failure(ready, NotTakenError(f"Our own mistake ({type(error).__name__}): see the log."))
+        return False
+    with db.transaction() as session:
+        delivery.delivered(session, ready.id, now=clock.now())
+    return True
+
+
+def _note_failure(ready: Ready, error: NotTakenError) -> None:
+    with db.transaction() as session:
+        again = delivery.failed(session, ready.id, error=str(error), now=clock.now(), for_good=error.for_good)
+    then = f"tried again at {again:%H:%M:%S} UTC" if again else "given up"
+    log.warning("notices: %s over %s was not taken (%s): %s", ready.id, ready.channel, error, then)
+
+
+def text_of(ready: Ready) -> tuple[str, str]:
+    """Subject and body, in the language of who is told."""
+    return letters.plain("notice", language=ready.language, notice=ready, base_url=_base_url)
+
+
+def _send(ready: Ready) -> None:
+    subject, body = text_of(ready)
+    SENDERS[ready.channel](ready, subject, body)
+
+
+def _by_mail(ready: Ready, subject: str, body: str) -> None:
+    mailer = mail.current()
+    if mailer is None:
+        raise NotTakenError("No mail server is set up (SMTP_URL).", for_good=True)
+    letter = mail.Posted(
+        id=ready.id, to=ready.address, subject=subject, body=body, written_at=ready.created_at
+    )
+    try:
+        mailer.send(letter)
+    except mail.MailError as error:
+        raise NotTakenError(str(error), for_good=isinstance(error, mail.Refused)) from error
+
+
+def _not_set_up(ready: Ready, _subject: str, _body: str) -> None:
+    raise NotTakenError(f"The site has no gateway for {ready.channel}.", for_good=True)
+
+
+SENDERS: dict[str, Callable[[Ready, str, str], None]] = {
+    "email": _by_mail,
+    "sms": _not_set_up,
+    "push": _not_set_up,
+    "webhook": _not_set_up,
+}
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    """A database that is away is no reason to die: the next round comes."""
+    try:
+        work()
+    except db.UNAVAILABLE as error:
+        log.warning("notices: the database is away (%s)", type(error).__name__)
+    except Exception:
+        log.exception("notices: a round failed")
