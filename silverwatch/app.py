@@ -16,7 +16,7 @@ from silverwatch.config import Config
 from silverwatch.domain import audit
 from silverwatch.domain.models import metadata
 from silverwatch.live.hub import Hub
-from silverwatch.web import auditing, errors, forgery, gates, headers, login
+from silverwatch.web import auditing, errors, forgery, gates, headers, login, outgoing
 from silverwatch.web.incoming import Incoming
 
 
@@ -44,6 +44,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["config"] = config
     app.extensions["hub"] = Hub(Bus(config.redis_url), limit=config.socket_limit, watches=True)
     audit.configure(keys.of_audit(config))
+    outgoing.configure(config)
     login.init_app(app)
     auditing.init_app(app)
     csrf = forgery.init_app(app)

@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("queue", choices=("alarms", "notices", "reports"))
     worker.set_defaults(run=_worker)
     _traffic_parsers(commands)
+    drill = commands.add_parser("drill", help="a test alarm, followed to the people; exit 1 if it failed")
+    drill.add_argument("--ward", metavar="SLUG", help="this ward only (default: each one)")
+    drill.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for it")
+    drill.set_defaults(run=_drill)
     audit = commands.add_parser("audit", help="the chain of who did and saw what")
     verify = audit.add_subparsers(dest="what", required=True).add_parser(
         "verify", help="walk the whole chain; exit 1 if anything was changed, removed or put in"
@@ -133,6 +137,12 @@ def _migrate(_: argparse.Namespace) -> None:
     config = Config.from_env()
     schema.upgrade(config.owner_url, app_url=config.database_url)
     print(f"The database is at {schema.head()}.")
+
+
+def _drill(options: argparse.Namespace) -> int:
+    from silverwatch.jobs import drill
+
+    return drill.run(Config.from_env(), ward=options.ward, wait_s=options.wait, say=print)
 
 
 def _verify_audit(options: argparse.Namespace) -> int:

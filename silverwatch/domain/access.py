@@ -43,6 +43,7 @@ class Permission(StrEnum):
     MANAGE_DISPLAYS = "pair and revoke wall screens"
     MANAGE_KEYS = "make and revoke keys of programs"
     CHANGE_SETTINGS = "change the site's settings"
+    PLAN_DUTY = "plan who is on duty"
     READ_AUDIT = "read and export the audit"
     OWN_ACCOUNT = "keep their own account, sessions and second factor"
 
@@ -62,6 +63,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.MANAGE_DISPLAYS: frozenset({Role.ADMIN}),
     Permission.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Permission.CHANGE_SETTINGS: frozenset({Role.ADMIN}),
+    Permission.PLAN_DUTY: frozenset({Role.ADMIN}),
     Permission.READ_AUDIT: frozenset({Role.ADMIN}),
     Permission.OWN_ACCOUNT: frozenset(PEOPLE),
 }

@@ -6,7 +6,7 @@ from silverwatch.adapters.job_queue import JobQueue
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.config import Config
 from silverwatch.domain import audit, models
-from silverwatch.jobs import notify
+from silverwatch.web import outgoing
 
 
 def boot(config: Config, *, pool_size: int = 4) -> flow.Ringer:
@@ -15,7 +15,7 @@ def boot(config: Config, *, pool_size: int = 4) -> flow.Ringer:
     models.metadata.sorted_tables  # noqa: B018
     audit.configure(keys.of_audit(config))
     mail.configure(config)
-    notify.configure(config)
+    outgoing.configure(config)
     db.configure(config.database_url, pool_size=pool_size)
     ringer = flow.Ringer(bus=Bus(config.redis_url), queue=JobQueue(config.redis_url))
     db.on_commit(ringer)

@@ -60,6 +60,7 @@ class Guard:
             if time.monotonic() > self._watches_from:
                 self._try("watch the parts", _watch_parts)
                 self._try("watch who is on duty", notify.watch_duty)
+                self._try("drills", notify.watch_drills)
 
     def _try(self, what: str, duty: Callable[[], object]) -> None:
         try:

@@ -13,14 +13,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from silverwatch import clock, db, flow
-from silverwatch.adapters import job_queue, mail
-from silverwatch.config import Config
+from silverwatch.adapters import job_queue
+from silverwatch.adapters.notify import NotTakenError
 from silverwatch.domain.alerts import parts
 from silverwatch.domain.alerts.steps import CHANNELS
-from silverwatch.domain.notices import delivery, escalation, nobody
+from silverwatch.domain.notices import delivery, drills, escalation, gateways, nobody
 from silverwatch.domain.notices.delivery import Ready
 from silverwatch.jobs import heart
-from silverwatch.web import filters, letters
+from silverwatch.web import filters, outgoing
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,6 @@ UNSENT: Final = timedelta(seconds=1)
 STUCK_S: Final = 90.0
 """A round of one channel may take its budget, and one last attempt."""
 OUTWARD: Final = tuple(channel for channel in CHANNELS if channel != "web")
-
-
-class NotTakenError(Exception):
-    """It was not taken now; `for_good`: it never will be. The message is a sentence for the administrator."""
-
-    def __init__(self, message: str, *, for_good: bool = False) -> None:
-        super().__init__(message)
-        self.for_good = for_good
-
-
-_base_url = ""
-
-
-def configure(config: Config) -> None:
-    """How people reach the site: links in notices begin with it."""
-    global _base_url
-    _base_url = config.base_url
 
 
 def notify() -> None:
@@ -84,6 +67,15 @@ def watch_duty() -> None:
     """See whether somebody is on duty wherever patients lie."""
     with db.transaction() as session:
         nobody.watch(session, now=clock.now())
+
+
+def watch_drills() -> None:
+    """Look after the test alarms that run, and begin those of the day."""
+    with db.transaction() as session:
+        drills.watch(session, now=clock.now())
+        hour = gateways.drill_hour(session)
+        if hour is not None:
+            drills.begin_daily(session, hour=hour, now=clock.now(), zone=zone())
 
 
 def zone() -> ZoneInfo:
@@ -139,7 +131,7 @@ def drain(channel: str, *, older: timedelta = timedelta(0), stop: threading.Even
 def _attempt(ready: Ready) -> bool:
     """One attempt, and what came of it."""
     try:
-        _send(ready)
+        outgoing.send(ready)
     except job_queue.Interrupted:
         raise
     except NotTakenError as error:
@@ -159,41 +151,6 @@ def _note_failure(ready: Ready, error: NotTakenError) -> None:
         again = delivery.failed(session, ready.id, error=str(error), now=clock.now(), for_good=error.for_good)
     then = f"tried again at {again:%H:%M:%S} UTC" if again else "given up"
     log.warning("notices: %s over %s was not taken (%s): %s", ready.id, ready.channel, error, then)
-
-
-def text_of(ready: Ready) -> tuple[str, str]:
-    """Subject and body, in the language of who is told."""
-    return letters.plain("notice", language=ready.language, notice=ready, base_url=_base_url)
-
-
-def _send(ready: Ready) -> None:
-    subject, body = text_of(ready)
-    SENDERS[ready.channel](ready, subject, body)
-
-
-def _by_mail(ready: Ready, subject: str, body: str) -> None:
-    mailer = mail.current()
-    if mailer is None:
-        raise NotTakenError("No mail server is set up (SMTP_URL).", for_good=True)
-    letter = mail.Posted(
-        id=ready.id, to=ready.address, subject=subject, body=body, written_at=ready.created_at
-    )
-    try:
-        mailer.send(letter)
-    except mail.MailError as error:
-        raise NotTakenError(str(error), for_good=isinstance(error, mail.Refused)) from error
-
-
-def _not_set_up(ready: Ready, _subject: str, _body: str) -> None:
-    raise NotTakenError(f"The site has no gateway for {ready.channel}.", for_good=True)
-
-
-SENDERS: dict[str, Callable[[Ready, str, str], None]] = {
-    "email": _by_mail,
-    "sms": _not_set_up,
-    "push": _not_set_up,
-    "webhook": _not_set_up,
-}
 
 
 def _quietly(work: Callable[[], object]) -> None:

@@ -128,6 +128,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
         NavItem(url="/ward", label="Ward", icon="layout-grid", also=("/patients/",)),
         NavItem(url="/incidents", label="Incidents", icon="report-medical"),
+        NavItem(url="/duty", label="Duty", icon="calendar"),
         NavItem(url="/emergency-access", label="Emergency", icon="urgent"),
     ),
     "admin": (
@@ -139,7 +140,14 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
             url="/admin/settings",
             label="Settings",
             icon="settings",
-            also=("/admin/access", "/admin/displays", "/admin/keys"),
+            also=(
+                "/admin/access",
+                "/admin/chains",
+                "/admin/displays",
+                "/admin/drills",
+                "/admin/duty",
+                "/admin/keys",
+            ),
         ),
     ),
     "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),

@@ -7,12 +7,13 @@ from silverwatch.schema import MIGRATIONS
 
 ROOT = MIGRATIONS.parent
 CLIENTS = {
-    "aiohttp", "ftplib", "http.client", "httpx", "imaplib", "nntplib", "poplib", "requests", "smtplib", "telnetlib",
-    "urllib.request", "urllib3", "websocket", "xmlrpc.client",
+    "aiohttp", "apprise", "ftplib", "http.client", "httpx", "imaplib", "nntplib", "poplib", "requests", "smtplib",
+    "telnetlib", "urllib.request", "urllib3", "websocket", "xmlrpc.client",
 }  # fmt: skip
 MAY = {
     "silverwatch/adapters/outbound.py": {"http.client", "create_connection"},
     "silverwatch/adapters/mail.py": {"smtplib"},
+    "silverwatch/adapters/notify.py": {"apprise"},
     "silverwatch/demo.py": {"urllib.request"},
 }
 """Also the simulator and the engines: they are programs of their own that play a device, or start a server."""

@@ -15,6 +15,7 @@ from silverwatch.domain.notices.models import NoticePreference
 from silverwatch.domain.notices.rules import LEASE
 from silverwatch.jobs import notify
 from silverwatch.jobs.guard import Guard
+from silverwatch.web import outgoing
 from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
 from tests.duty.alarms import pass_time, sound, states, steps, take
@@ -29,7 +30,7 @@ def duty(site: Site, cast: Cast, people: People) -> People:
     """Amina and a doctor are on duty in ward A."""
     accept(actor_of(people.amina), cast.achieng.ward_id)
     accept(join("Dan", cast.achieng.ward_id, usual="doctor"), cast.achieng.ward_id)
-    notify.configure(site.config)
+    outgoing.configure(site.config)
     return people
 
 
@@ -194,14 +195,14 @@ def test_our_own_mistake_holds_up_nobody_else(
     sound(cast.achieng.patient_id, kind="poison")
     sound(cast.achieng.patient_id, kind="good")
     steps()
-    real = notify.text_of
+    real = outgoing.text_of
 
     def stumble(ready: delivery.Ready) -> tuple[str, str]:
         if ready.kind == "poison":
             raise KeyError("secret")
         return real(ready)
 
-    monkeypatch.setattr(notify, "text_of", stumble)
+    monkeypatch.setattr(outgoing, "text_of", stumble)
     assert notify.drain("email") == 1
     assert site.row("SELECT error FROM notice WHERE error IS NOT NULL")[0].startswith(
         "Our own mistake (KeyError)"

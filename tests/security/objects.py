@@ -38,6 +38,9 @@ def belongings(
         "ward_id": worn.ward_id,
         "pause_id": _pause(site, worn.patient_id, by=mine),
         "incident_id": _incident(site, worn.patient_id, worn.ward_id),
+        "shift_id": _shift(site, worn.ward_id, by=mine),
+        "address_id": _address(site, holder),
+        "priority": "high",
         "filename": "css/base.css",
         "note_id": _note(site, worn.patient_id, by=holder),
     }
@@ -118,6 +121,21 @@ def _key(site: Site, ward_id: UUID, *, by: UUID) -> UUID:
     return _insert(
         site, "api_key", name="Lab", key_hash=clock.new_id().bytes * 2, hint="abcd", scopes=["alerts.read"],
         ward_ids=[ward_id], created_by=by, created_at=now, expires_at=now.replace(year=now.year + 1),
+    )  # fmt: skip
+
+
+def _shift(site: Site, ward_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "planned_shift", ward_id=ward_id, account_id=by, role="nurse", day=now.date(), pattern="early",
+        starts_at=now, ends_at=now + timedelta(hours=8), planned_at=now, planned_by=by,
+    )  # fmt: skip
+
+
+def _address(site: Site, account_id: UUID) -> UUID:
+    return _insert(
+        site, "notice_address", account_id=account_id, channel="sms", address=f"+2547{clock.new_id().int % 10**8:08}",
+        added_at=clock.now(),
     )  # fmt: skip
 
 

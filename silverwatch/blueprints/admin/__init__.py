@@ -5,16 +5,33 @@ from flask import Blueprint
 from silverwatch.blueprints.admin import (
     access,
     audit,
+    chains,
     displays,
+    drills,
+    duty,
     emergencies,
     keys,
+    notices,
     overview,
     settings,
     users,
 )
 
 blueprint = Blueprint("admin", __name__)
-for part in (overview, users, settings, access, audit, emergencies, displays, keys):
+for part in (
+    overview,
+    users,
+    settings,
+    access,
+    audit,
+    emergencies,
+    displays,
+    keys,
+    duty,
+    chains,
+    drills,
+    notices,
+):
     part.register(blueprint)
 
 __all__ = ["blueprint"]

@@ -5,6 +5,7 @@ from flask import Blueprint
 from silverwatch.blueprints.caregiver import (
     alerts,
     board,
+    duty,
     emergency,
     escalation,
     incidents,
@@ -29,6 +30,7 @@ for part in (
     incidents,
     emergency,
     escalation,
+    duty,
 ):
     part.register(blueprint)
 

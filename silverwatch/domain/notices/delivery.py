@@ -34,6 +34,7 @@ class Ready:
     alert_id: UUID
     channel: str
     address: str
+    address_id: UUID | None
     secret: bytes | None
     account_id: UUID
     language: str
@@ -160,6 +161,7 @@ def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -
         alert_id=alert.id,
         channel=notice.channel,
         address=address.address if address else account.email,
+        address_id=notice.address_id,
         secret=address.secret if address else None,
         account_id=account.id,
         language=account.language,

@@ -92,14 +92,15 @@ def plan(
     return shift
 
 
-def cancel(session: Session, by: Actor, shift_id: UUID, *, now: datetime) -> None:
-    """Take a planned shift back; raises NotFoundError for another ward's as for none. Twice is once."""
+def cancel(session: Session, by: Actor, shift_id: UUID, *, now: datetime) -> UUID:
+    """Take a planned shift back; gives its ward. Raises NotFoundError for another ward's as for none. Twice is once."""
     shift = session.get(PlannedShift, shift_id, with_for_update=True)
     if shift is None or shift.ward_id not in by.ward_ids:
         raise NotFoundError("There is no such shift.")
     if shift.cancelled_at is None:
         shift.cancelled_at, shift.cancelled_by = now, by.account_id
         _note(session, "shift.cancelled", shift)
+    return shift.ward_id
 
 
 def planned(

@@ -154,6 +154,18 @@ def end_forgotten(session: Session, *, now: datetime) -> int:
     return len(wards)
 
 
+def set_usual(session: Session, by: Actor, *, account_id: UUID, role: DutyRole) -> None:
+    """Say as what somebody usually is on duty; raises NotFoundError for who belongs to none of the actor's wards."""
+    known = {account.id for staff in staff_of(session, list(by.ward_ids)).values() for account in staff}
+    if account_id not in known:
+        raise NotFoundError("There is no such account.")
+    account = session.get_one(Account, account_id, with_for_update=True)
+    if account.duty_role != role.value:
+        detail = {"from": account.duty_role, "to": role.value}
+        account.duty_role = role.value
+        audit.record(session, "duty.usual_changed", subject=("account", account_id), detail=detail)
+
+
 def staff_of(session: Session, ward_ids: Sequence[UUID]) -> dict[UUID, list[Account]]:
     """The caregivers of each ward who can be put on duty, by name."""
     query = (
