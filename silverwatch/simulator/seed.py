@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,9 +17,10 @@ from silverwatch.domain.accounts.service import create_account
 from silverwatch.domain.devices.service import bind, create_device, issue_key
 from silverwatch.domain.records.service import admit, create_patient
 from silverwatch.domain.settings.service import Security, set_security
-from silverwatch.domain.wards.models import Bed, Duty, Ward
-from silverwatch.domain.wards.shifts import DutyRole
+from silverwatch.domain.wards.models import Bed, Duty, PlannedShift, Ward
+from silverwatch.domain.wards.shifts import DutyRole, pattern_at, span
 from silverwatch.simulator.ward import BedCast, PatientCast, WardCast
+from silverwatch.web import filters
 
 PAST: Final = timedelta(hours=25)
 """How long everybody has been there when the demo begins, so that there is a past to show."""
@@ -151,6 +153,32 @@ def _duty(session: Session, info: Info, ward_ids: Mapping[str, UUID], *, now: da
                     accepted_at=now,
                 )
             )
+            _plan(session, account, ward_id, role=role, now=now)
+
+
+PLANNED_DAYS: Final = 5
+
+
+def _plan(session: Session, account: Account, ward_id: UUID, *, role: DutyRole, now: datetime) -> None:
+    """They come in the same shift for some days, from the one that runs now."""
+    zone = ZoneInfo(filters.time_zone())
+    day, pattern = pattern_at(now, zone=zone)
+    for number in range(PLANNED_DAYS):
+        on = day + timedelta(days=number)
+        starts_at, ends_at = span(on, pattern, zone=zone)
+        session.add(
+            PlannedShift(
+                id=clock.new_id(),
+                ward_id=ward_id,
+                account_id=account.id,
+                role=role.value,
+                day=on,
+                pattern=pattern,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                planned_at=now,
+            )
+        )
 
 
 def _account(

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -154,16 +154,6 @@ def set_quiet_hours(
     session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_=values))
     detail = {"quiet": f"{begin:%H:%M} to {end:%H:%M}" if begin and end else "none"}
     audit.record(session, "quiet_hours.changed", subject=("account", account_id), detail=detail)
-
-
-def has_any(session: Session, account_id: UUID) -> bool:
-    """Is there an address that is used?"""
-    query = select(func.count()).where(
-        NoticeAddress.account_id == account_id,
-        NoticeAddress.verified_at.is_not(None),
-        NoticeAddress.removed_at.is_(None),
-    )
-    return bool(session.scalar(query))
 
 
 def _own(session: Session, account_id: UUID, address_id: UUID) -> NoticeAddress:

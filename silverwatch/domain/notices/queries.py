@@ -169,14 +169,3 @@ def failing(session: Session, *, now: datetime) -> Failing:
         {"since": now - SHOWN_FOR},
     ).one()
     return Failing(waiting=row.waiting, failed=row.failed, oldest_at=row.oldest)
-
-
-def lately_told(session: Session, account_id: UUID, *, now: datetime) -> int:
-    """How many notices lie on this person's pages unseen, about alarms that nobody has taken."""
-    query = text(
-        "SELECT count(DISTINCT n.alert_id) FROM notice n JOIN alert a ON a.id = n.alert_id"
-        " LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL"
-        " WHERE n.account_id = :account AND n.channel = 'web' AND n.seen_at IS NULL AND n.held_as IS NULL"
-        " AND n.created_at > CAST(:since AS timestamptz) AND a.closed_at IS NULL AND k.id IS NULL"
-    )
-    return session.scalar(query, {"account": account_id, "since": now - SHOWN_FOR}) or 0
