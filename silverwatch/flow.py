@@ -20,6 +20,7 @@ from silverwatch.domain.alerts.facts import (
     AlertChanged,
     AlertClosed,
     AlertRaised,
+    LimitsChanged,
     PatientsJudged,
     PauseChanged,
 )
@@ -64,6 +65,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertChanged: _TOLD,
     AlertEscalated: _TOLD,
     NoticeChanged: Route(),
+    LimitsChanged: Route(jobs=(JUDGE,), queue=ALARMS, regions=("tile", "trend", "latest")),
     AlertAcknowledged: _OF_ALARMS,
     AlertClosed: _OF_ALARMS,
     NoteChanged: Route(regions=("timeline",)),

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
 
 from benchmarks.faults.writers import Account, Key
 from silverwatch import clock, db
-from silverwatch.domain.alerts.limits import SITE_DEFAULTS, Limit, Limits
+from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.limits import SITE_DEFAULTS, Limits
 from silverwatch.domain.alerts.rules import Checkpoint, Episode, Reading, Verdict, evaluate
 from silverwatch.domain.readings.vitals import BIT, NUMERIC, names_in
 
@@ -63,7 +65,7 @@ class Stored:
     readings: list[Row[Any]] = field(default_factory=list)
     alerts: list[Row[Any]] = field(default_factory=list)
     states: dict[UUID, int] = field(default_factory=dict)
-    limits: Limits = SITE_DEFAULTS
+    limits: Mapping[UUID, Limits] = field(default_factory=dict)
 
 
 def look(database_url: str) -> Stored:
@@ -71,21 +73,17 @@ def look(database_url: str) -> Stored:
     engine = db.make_engine(database_url, pool_size=1)
     try:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            now, readings = clock.now(), list(connection.execute(text(_READINGS)))
             return Stored(
-                now=clock.now(),
-                readings=list(connection.execute(text(_READINGS))),
+                now=now,
+                readings=readings,
                 alerts=list(connection.execute(text(_ALERTS), {"others": list(NOT_BY_READINGS)})),
                 states={row.patient_id: row.seq for row in connection.execute(text(_STATES))},
-                limits=_limits(connection),
+                # Those of now: nobody changes any during a run.
+                limits=limits_of(Session(connection), {row.patient_id for row in readings}, now=now),
             )
     finally:
         engine.dispose()
-
-
-def _limits(connection: Connection) -> Limits:
-    names = Limit.__struct_fields__
-    rows = connection.execute(text(f"SELECT vital, {', '.join(names)} FROM vital_limit"))
-    return Limits({row.vital: Limit(**{name: getattr(row, name) for name in names}) for row in rows})
 
 
 def compare(account: Account, stored: Stored, *, found: Findings) -> None:
@@ -161,7 +159,7 @@ def recompute(stored: Stored) -> dict[UUID, list[Verdict]]:
         patient_id: evaluate(
             Checkpoint.empty(),
             sorted(own, key=lambda reading: reading.event_at),
-            limits=stored.limits,
+            limits=stored.limits.get(patient_id, SITE_DEFAULTS),
             now=stored.now,
         )[1]
         for patient_id, own in readings.items()

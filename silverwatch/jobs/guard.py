@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from silverwatch import clock, db, flow
 from silverwatch.domain import events
-from silverwatch.domain.alerts import again, parts, pauses
+from silverwatch.domain.alerts import again, limit_versions, parts, pauses
 from silverwatch.domain.alerts.watch import watch_devices
 from silverwatch.jobs import evaluate, notify
 
@@ -51,6 +51,7 @@ class Guard:
         self._try("pauses", _pauses)
         self._try("sound again", _sound_again)
         self._try("escalate", notify.take_steps)
+        self._try("limits", _limits)
         if now - self._swept_at >= BEAT:
             self._swept_at = now
             self._try("sweep", self._sweep)
@@ -109,6 +110,12 @@ def _pauses() -> None:
 def _sound_again() -> None:
     with db.transaction() as session:
         again.realarm(session, now=clock.now())
+
+
+def _limits() -> None:
+    with db.transaction() as session:
+        if session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
+            limit_versions.end_due(session, now=clock.now())
 
 
 def _watch_parts() -> None:

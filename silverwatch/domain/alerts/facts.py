@@ -19,6 +19,18 @@ class PatientsJudged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsChanged(Fact):
+    """Other limits apply to these patients: their newest values wait to be judged under them."""
+
+    patient_ids: tuple[UUID, ...]
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patients whom this is about."""
+        return self.patient_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFact(Fact):
     """Something happened to an alert of a patient."""
 

@@ -10,10 +10,11 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.layers import spans_of
+from silverwatch.domain.alerts.relimit import Span, pieces, relimit
 from silverwatch.domain.alerts.rule_book import rules_of
 from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
-from silverwatch.domain.alerts.rules import Checkpoint, Limits, Reading, Verdict, evaluate
+from silverwatch.domain.alerts.rules import Checkpoint, Reading, Verdict, evaluate
 from silverwatch.domain.readings.vitals import NUMERIC
 
 ROWS: Final = 20_000
@@ -94,12 +95,12 @@ def fold_all(session: Session, claims: Sequence[Row[Any]], *, now: datetime) -> 
     ]
     most = max(CHUNK, ROWS // max(1, len(folds)))
     rows = _readings(session, folds, now=now, most=most)
-    limits = limits_of(session, patients, now=now)
+    spans = spans_of(session, {fold.patient_id: fold.start for fold in folds}, now=now)
     rules = rules_of(session, patients, now=now)
     for fold in folds:
         patient_id = fold.patient_id
         fold.rules = rules[patient_id]
-        _run(fold, rows.get(patient_id, []), limits[patient_id], now=now, most=most)
+        _run(fold, rows.get(patient_id, []), spans[patient_id], now=now, most=most)
     return folds
 
 
@@ -144,20 +145,34 @@ def _readings(
     return found
 
 
-def _run(fold: Fold, rows: list[Row[Any]], applied: Limits, *, now: datetime, most: int) -> None:
+def _run(fold: Fold, rows: list[Row[Any]], spans: tuple[Span, ...], *, now: datetime, most: int) -> None:
     if len(rows) >= most:
         # The last moment may be cut in half: it belongs to the next go. The join keeps no order.
         fold.rest_from = max(row.measured_at for row in rows)
         rows = [row for row in rows if row.measured_at < fold.rest_from]
+        spans = tuple(span for span in spans if span.since < fold.rest_from) or spans[:1]
     rows.sort(key=lambda row: (row.measured_at, row.source_id))
     readings = sorted(map(_reading, rows), key=lambda reading: reading.event_at)
     fold.checkpoint = fold.base
     found: dict[tuple[str, datetime], Verdict] = {}
     kept_at = fold.base.at
-    for start in range(0, max(len(readings), 1), CHUNK):
-        part = readings[start : start + CHUNK]
+    before = spans[0].limits
+    for piece in pieces(readings, spans, size=CHUNK):
+        if piece.moved_at is not None:
+            fold.checkpoint, ended = relimit(
+                fold.checkpoint, before=before, after=piece.limits, at=piece.moved_at
+            )
+            found.update(
+                {(episode.kind, episode.raised_at): Verdict(episode, live=False) for episode in ended}
+            )
+            before = piece.limits
         fold.checkpoint, verdicts = evaluate(
-            fold.checkpoint, part, limits=applied, now=now, rules=fold.rules, scale=fold.spo2_scale
+            fold.checkpoint,
+            piece.readings,
+            limits=piece.limits,
+            now=now,
+            rules=fold.rules,
+            scale=fold.spo2_scale,
         )
         found.update({(v.episode.kind, v.episode.raised_at): v for v in verdicts})
         at = fold.checkpoint.at

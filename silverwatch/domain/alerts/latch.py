@@ -62,12 +62,13 @@ class Run(Struct, frozen=True, array_like=True):
 
 class Latch(Struct, frozen=True, omit_defaults=True):
     """A breach of one level. `run`: the breaching readings that close it; `worst`: their worst value;
-    `raised`: it is closed; `calm`: the readings that are opening it again."""
+    `raised`: it is closed; `calm`: the readings that are opening it again; `moved`: the limit is another one since."""
 
     run: Run
     worst: float
     raised: bool = False
     calm: Run | None = None
+    moved: bool = False
 
 
 def prolong(run: Run | None, sample: Sample) -> Run:
@@ -90,7 +91,8 @@ def step(latch: Latch | None, level: Level, *, sample: Sample) -> Latch | None:
         raise ValueError("NaN is not a value of a vital")
     if level.is_beyond(sample.value):
         return _breach(latch, level, sample=sample)
-    if latch is None or not latch.raised:
+    if latch is None or not latch.raised or latch.moved:
+        # The hysteresis belongs to a limit that was passed: under one that was not there is no alarm.
         return None
     if not level.is_back(sample.value):
         # Between bound and hysteresis: no breach, but neither time in range past the hysteresis.

@@ -45,9 +45,13 @@ class Limit(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, dict=True):
-    """The limits that apply to one patient. Keep and reuse an instance: it remembers what it works out."""
+    """The limits that apply to one patient. Keep and reuse an instance: it remembers what it works out.
+
+    `off`: (vital, cell) of the bounds that somebody switched off, on purpose and for a reason: screens say so.
+    """
 
     by_vital: Mapping[str, Limit]
+    off: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def levels(self) -> dict[str, dict[Side, tuple[Level, Level]]]:

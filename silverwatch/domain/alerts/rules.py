@@ -43,7 +43,8 @@ SENSOR_OFF: Final = "sensor_off"
 OFF_DELAY_S: Final = 30.0
 
 _UNLIMITED: Final = (-inf, inf)
-_OF_NEWS: Final = frozenset({*NUMBERS, CONSCIOUSNESS})
+_REMEMBERED: Final = frozenset({*NUMBERS, CONSCIOUSNESS, *SITE_DEFAULTS.by_vital})
+"""Vitals whose newest values a checkpoint holds: for NEWS2, and to judge them again under other limits."""
 
 
 class Verdict(Struct, frozen=True):
@@ -128,7 +129,7 @@ class _Fold:
             self._news.sum_up(checkpoint.at, self._latest)
         self._rules = RuleFold(checkpoint.rules, rules, Evidence(self._latest, self._news, checkpoint.trails))
         self._mind = rules.ranges
-        self._tracked = rules.tracked | _OF_NEWS
+        self._tracked = rules.tracked | _REMEMBERED
         self._calm = dict(rules.calm(limits))
         self._base = {name: self._calm.get(name, _UNLIMITED) for name in NUMBERS}
         self._narrow()

@@ -1,0 +1,107 @@
+"""Limits that change while a patient is watched: each reading is judged under the limits of its time, and at the
+moment of a change the newest values are judged again under the new ones. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from silverwatch.domain.alerts.episode import Episode, Watch, look
+from silverwatch.domain.alerts.latch import Latch, Level, Sample
+from silverwatch.domain.alerts.limits import Limits
+from silverwatch.domain.alerts.reading import SPOT, Reading
+from silverwatch.domain.alerts.rules import Checkpoint, VitalState
+from silverwatch.domain.readings.vitals import NUMERIC
+
+Levels = tuple[Level, Level]
+
+
+class Span(NamedTuple):
+    """These limits apply from then on."""
+
+    since: datetime
+    limits: Limits
+
+
+class Piece(NamedTuple):
+    """Readings under the same limits. `moved_at`: before the first of them the limits became these."""
+
+    moved_at: datetime | None
+    limits: Limits
+    readings: Sequence[Reading]
+
+
+def pieces(readings: Sequence[Reading], spans: Sequence[Span], *, size: int) -> Iterator[Piece]:
+    """The readings, which are in order of event time, under the limits of their time, at most `size` at once."""
+    first = 0
+    for number, span in enumerate(spans):
+        is_last = number + 1 == len(spans)
+        stop = (
+            len(readings)
+            if is_last
+            else bisect_left(readings, spans[number + 1].since, key=lambda reading: reading.event_at)
+        )
+        part = readings[first:stop]
+        for start in range(0, max(len(part), 1), size):
+            moved_at = span.since if number and not start else None
+            yield Piece(moved_at, span.limits, part[start : start + size])
+        first = stop
+
+
+def relimit(
+    checkpoint: Checkpoint, *, before: Limits, after: Limits, at: datetime
+) -> tuple[Checkpoint, list[Episode]]:
+    """The checkpoint once other limits apply from `at` on, and the episodes that are over by it.
+
+    A value that came now and then decides alone and at once, as long as it is fresh: nobody waits hours for the next
+    one. What comes continuously is judged by its next reading, without the hysteresis of a limit that was not passed.
+    """
+    vitals, ended = dict(checkpoint.vitals), []
+    spots = _spots(checkpoint, at=at)
+    for name in NUMERIC:
+        if name not in vitals and name not in spots:
+            continue
+        state, sides = vitals.get(name, VitalState()), {}
+        for side in ("low", "high"):
+            old, new = before.levels[name][side], after.levels[name][side]
+            watch = getattr(state, side)
+            if old != new:
+                watch, over = _judge(watch, name, old=old, new=new, sample=spots.get(name))
+                ended += [over] if over else []
+            sides[side] = watch
+        if any(sides.values()):
+            vitals[name] = VitalState(**sides)
+        else:
+            vitals.pop(name, None)
+    return replace(checkpoint, at=at, vitals=vitals), ended
+
+
+def _judge(
+    watch: Watch | None, name: str, *, old: Levels, new: Levels, sample: Sample | None
+) -> tuple[Watch | None, Episode | None]:
+    if watch is not None:
+        warning = _move(watch.warning, old[0], new[0])
+        critical = _move(watch.critical, old[1], new[1])
+        watch = Watch(warning, critical, watch.episode) if warning or critical else None
+    return look(watch, name, levels=new, sample=sample) if sample else (watch, None)
+
+
+def _move(latch: Latch | None, old: Level, new: Level) -> Latch | None:
+    if latch is None or (old.bound, old.back) == (new.bound, new.back):
+        return latch
+    # Readings beyond the old bound say nothing about how long the new one has been passed.
+    return replace(latch, calm=None, moved=True) if latch.raised else None
+
+
+def _spots(checkpoint: Checkpoint, *, at: datetime) -> dict[str, Sample]:
+    """The newest value of each vital that decides alone, as if it were measured at `at`, and old as soon as it is."""
+    found = {}
+    for said in checkpoint.said:
+        age_s = (at - said.event_at).total_seconds()
+        for name, value in said.values.items():
+            if (said.spot or name in SPOT) and name not in checkpoint.off:
+                sample = Sample(at, value, spot=True, interval_s=said.interval_s - age_s)
+                found[name] = sample
+    return found
