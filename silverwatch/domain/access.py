@@ -35,6 +35,9 @@ class Permission(StrEnum):
     RECORD_OBSERVATIONS = "record observations"
     WRITE_NOTES = "write notes about a patient"
     REPORT_INCIDENTS = "report incidents and follow them up"
+    SEE_LIMITS = "see the alarm limits of their wards"
+    SET_PATIENT_LIMITS = "set alarm limits of a patient"
+    SET_HOUSE_LIMITS = "set the alarm limits of wards and of the site"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
@@ -55,6 +58,10 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.RECORD_OBSERVATIONS: frozenset({Role.CAREGIVER}),
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
     Permission.REPORT_INCIDENTS: frozenset({Role.CAREGIVER}),
+    Permission.SEE_LIMITS: frozenset({Role.CAREGIVER, Role.ADMIN}),
+    Permission.SET_PATIENT_LIMITS: frozenset({Role.CAREGIVER}),
+    # They alarm, or do not, for everybody of a ward: a decision of the house, not of a shift.
+    Permission.SET_HOUSE_LIMITS: frozenset({Role.ADMIN}),
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
@@ -124,5 +131,12 @@ def may_see_patient(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> 
 def may_write_notes(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
     """May this actor write about the patient? An emergency opens a record to be read, not to be written."""
     return actor.may(Permission.WRITE_NOTES) and (
+        ward_id in actor.ward_ids or patient_id in actor.care_team_of
+    )
+
+
+def may_set_limits(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
+    """May this actor set the patient's own alarm limits? An emergency opens a record to be read."""
+    return actor.may(Permission.SET_PATIENT_LIMITS) and (
         ward_id in actor.ward_ids or patient_id in actor.care_team_of
     )

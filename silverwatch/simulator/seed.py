@@ -14,6 +14,9 @@ from silverwatch import clock
 from silverwatch.domain.access import Role
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.accounts.service import create_account
+from silverwatch.domain.alerts.limit_cells import Key, Setting
+from silverwatch.domain.alerts.limit_proposal import Scope
+from silverwatch.domain.alerts.limit_versions import change
 from silverwatch.domain.devices.service import bind, create_device, issue_key
 from silverwatch.domain.records.service import admit, create_patient
 from silverwatch.domain.settings.service import Security, set_security
@@ -31,6 +34,12 @@ NAMES: Final = {
     ("5a", Role.CAREGIVER): "L. Achieng",
     ("5a", Role.TECHNICIAN): "P. Kiptoo",
 }
+
+OWN_LIMITS: Final = {
+    Key("oxygen_saturation", "low"): Setting(86.0),
+    Key("oxygen_saturation", "low_critical"): Setting(82.0),
+}
+"""Of the patient with COPD: lower ones, not to alarm on what is wanted, and still the more urgent level above 80."""
 
 Info = dict[str, Any]
 """accounts [{role, ward, email, password}], devices [{serial, key, ward, bed, patient_id}], gateway_key."""
@@ -57,6 +66,7 @@ def seed(session: Session, wards: Sequence[WardCast], *, now: datetime) -> Info:
             for position, bed in enumerate(cast.beds, start=1)
         ]
         _accounts(session, info, ward, patients=[found for found in patients if found])
+        _own_limits(session, [found for found in patients if found], now=now)
     _duty(session, info, ward_ids, now=now)
     _account(
         session, info, role=Role.ADMIN, ward=None, name="Administrator", ward_ids=list(ward_ids.values())
@@ -179,6 +189,21 @@ def _plan(session: Session, account: Account, ward_id: UUID, *, role: DutyRole, 
                 planned_at=now,
             )
         )
+
+
+def _own_limits(session: Session, patients: Sequence[tuple[UUID, PatientCast]], *, now: datetime) -> None:
+    """Who is watched for too much oxygen as for too little has limits of their own since they came."""
+    for patient_id, cast in patients:
+        if cast.spo2_scale == 2:
+            change(
+                session,
+                Scope.of_patient(patient_id),
+                OWN_LIMITS,
+                by=session.scalar(select(Account.id).where(Account.name == NAMES["4b", Role.CAREGIVER])),
+                reason="COPD, target 88 to 92 %",
+                until=now + timedelta(days=6),
+                now=now - PAST,
+            )
 
 
 def _account(

@@ -60,6 +60,7 @@ OF_CAREGIVER = [
     "/patients/{patient}?view=table",
     "/patients/{patient}?h=720&bands=limits",
     "/patients/{patient}/history",
+    "/patients/{patient}/limits",
     "/patients/{patient}/notes",
     "/patients/{patient}/notes/{note}/change",
     "/patients/{patient}/notes/{note}/strike-out",

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import event, text
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import layers, limit_versions
+from silverwatch.domain.alerts import layers, limit_versions, queries
+from silverwatch.domain.alerts.limit_card import limit_card
 from silverwatch.domain.alerts.limit_cells import Key, Setting
 from silverwatch.domain.alerts.limit_proposal import LimitsError, Scope
 from silverwatch.domain.alerts.limits import SITE_DEFAULTS
@@ -252,3 +253,33 @@ def test_a_change_for_the_site_lets_everybody_in_a_bed_be_judged(site: Site, cas
     assert (
         site.row("SELECT count(*) FROM alert WHERE closed_at IS NULL AND kind = 'temperature_high'")[0] == 2
     )
+
+
+def test_a_limit_that_is_off_shows_on_the_tile(site: Site, cast: Cast) -> None:
+    high = {Key("heart_rate", "high"): None, Key("heart_rate", "high_critical"): None}
+    change(Scope.of_patient(cast.achieng.patient_id), high)
+    with db.transaction(read_only=True) as session:
+        found = queries.tiles(session, [cast.achieng.bed_id, cast.baraka.bed_id], clock.now())
+    assert [cell.name for cell in found[cast.achieng.bed_id].cells if cell.limit_off] == ["heart_rate"]
+    assert [cell.name for cell in found[cast.baraka.bed_id].cells if cell.limit_off] == []
+
+
+def test_the_card_says_whose_limits_these_are_and_how_often_they_alarmed(site: Site, cast: Cast) -> None:
+    post(site, cast.achieng.key, held("oxygen_saturation", 85, seconds=20))
+    judge()
+    change(Scope.of_ward(cast.achieng.ward_id), {Key("heart_rate", "high"): 125})
+    change(Scope.of_patient(cast.achieng.patient_id), {SPO2: 86}, reason="COPD")
+    with db.transaction(read_only=True) as session:
+        rows = {row.vital: row for row in limit_card(session, cast.achieng.patient_id, now=clock.now()).rows}
+    spo2, pulse = rows["oxygen_saturation"], rows["heart_rate"]
+    assert (spo2.layer, spo2.alarms, pulse.layer, pulse.alarms) == ("patient", 1, "ward", 0)
+    low = spo2.cells["low"]
+    assert (low.setting.value, low.inherited.value, low.own, low.looser, low.reason) == (
+        86,
+        90,
+        True,
+        True,
+        "COPD",
+    )
+    assert pulse.cells["high"].setting.value == pulse.cells["high"].inherited.value == 125
+    assert rows["temperature"].layer == "delivered"

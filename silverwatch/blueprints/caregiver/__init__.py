@@ -9,6 +9,7 @@ from silverwatch.blueprints.caregiver import (
     emergency,
     escalation,
     incidents,
+    limits,
     notes,
     observations,
     patients,
@@ -31,6 +32,7 @@ for part in (
     emergency,
     escalation,
     duty,
+    limits,
 ):
     part.register(blueprint)
 

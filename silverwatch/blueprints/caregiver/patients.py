@@ -10,6 +10,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import trends
 from silverwatch.domain.access import Actor, Permission, may_write_notes
 from silverwatch.domain.alerts import present, queries, timeline
+from silverwatch.domain.alerts.limit_card import limit_card
 from silverwatch.domain.alerts.queries import Place
 from silverwatch.domain.records import notes
 from silverwatch.flow import PATIENT_REGIONS
@@ -38,6 +39,7 @@ def patient(patient_id: UUID) -> Response:
         trend = trends.load(session, patient_id, asked, marked=happened.marks, now=now)
         strip = present.strips(session, [patient_id], now)[patient_id]
         written = notes.count(session, patient_id)
+        limits = limit_card(session, patient_id, now=now)
         newest = notes.notes_of(session, [patient_id], limit=1)
     auditing.viewed("patient", patient_ids=[patient_id], ward_id=place.ward_id)
     return pages.answer(
@@ -49,6 +51,7 @@ def patient(patient_id: UUID) -> Response:
         latest=latest,
         trends=trend,
         timeline=happened,
+        limits=limits,
         newest_note=newest[0] if newest else None,
         note_id=clock.new_id(),
         now=now,

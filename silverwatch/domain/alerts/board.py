@@ -96,7 +96,7 @@ class Cell:
     `name` is `heart_rate`, `oxygen_saturation`, `blood_pressure`, `respiratory_rate` or `temperature`.
     `second` is the diastolic pressure. `slope` is -1, 0 or 1: the change over 15 minutes beyond noise.
     `alarm` is the priority of the open unacknowledged alert on this vital, `acknowledged`, or None. `paused`: an alarm
-    on it is paused.
+    on it is paused. `limit_off`: somebody switched off an alarm limit of it.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Cell:
     slope: int = 0
     alarm: Priority | Literal["acknowledged"] | None = None
     paused: bool = False
+    limit_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,7 +152,7 @@ def _run(fold: Fold, rows: list[Row[Any]], spans: tuple[Span, ...], *, now: date
         rows = [row for row in rows if row.measured_at < fold.rest_from]
         spans = tuple(span for span in spans if span.since < fold.rest_from) or spans[:1]
     rows.sort(key=lambda row: (row.measured_at, row.source_id))
-    readings = sorted(map(_reading, rows), key=lambda reading: reading.event_at)
+    readings = sorted(map(reading_of, rows), key=lambda reading: reading.event_at)
     fold.checkpoint = fold.base
     found: dict[tuple[str, datetime], Verdict] = {}
     kept_at = fold.base.at
@@ -186,9 +186,10 @@ def _minute(moment: datetime) -> int:
     return int(moment.timestamp() // KEEP_EVERY.total_seconds())
 
 
-def _reading(row: Row[Any]) -> Reading:
+def reading_of(row: Row[Any], names: Sequence[str] = NUMERIC) -> Reading:
+    """A stored row, with the interval of its device, as the rules see it; with the values of these vitals."""
     values = {}
-    for name in NUMERIC:
+    for name in names:
         value = getattr(row, name)
         if value is not None:
             values[name] = value

@@ -1,6 +1,7 @@
 """Setting limits: each change is a version of its layer that stays. The caller commits."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -36,15 +37,20 @@ def present(session: Session, scope: Scope, *, now: datetime, lock: bool = False
     """What the scope sets now, as the proposal that changes nothing."""
     query = select(LimitVersion).where(*of_scope(scope), LimitVersion.superseded_at.is_(None))
     standing = session.scalar(query.with_for_update() if lock else query)
-    own = layers.owned(standing.cells) if standing else {}
-    alive = {key: cell for key, cell in own.items() if cell.until is None or cell.until > now}
+    own = alive(standing.cells, now=now) if standing else {}
     return Proposal(
         scope=scope,
         base=layers.inherited(session, scope.layer, patient_id=scope.patient_id, now=now),
-        own=alive,
-        wanted={key: cell.setting for key, cell in alive.items()},
+        own=own,
+        wanted={key: cell.setting for key, cell in own.items()},
         number=standing.number if standing else 0,
     )
+
+
+def alive(cells: Mapping[str, Any], *, now: datetime) -> dict[Key, Own]:
+    """The cells of a version whose time is not over."""
+    own = layers.owned(cells)
+    return {key: cell for key, cell in own.items() if cell.until is None or cell.until > now}
 
 
 def change(
@@ -70,9 +76,7 @@ def change(
         )
     if scope.patient_id is not None and not _lies_in_bed(session, scope.patient_id, now=now):
         raise ConflictError("The patient lies in no bed: own limits are for a stay.")
-    proposal = Proposal(
-        scope=scope, base=found.base, own=found.own, wanted=_pruned(found.base, wanted), number=found.number
-    )
+    proposal = proposed(found, wanted)
     if not proposal.changed():
         return None
     errors = proposal.errors(reason=reason, until=until, now=now)
@@ -86,6 +90,16 @@ def change(
         for key, s in proposal.wanted.items()
     }
     return _write(session, proposal, cells, by=by, reason=reason.strip(), now=now)
+
+
+def proposed(found: Proposal, wanted: Settings) -> Proposal:
+    """The same scope with exactly these cells set instead."""
+    return replace(found, wanted=_pruned(found.base, wanted))
+
+
+def with_wanted(found: Proposal, wanted: Settings) -> dict[Key, Setting]:
+    """Every cell as it would apply if the scope set exactly these."""
+    return settings_of(replace(found, wanted=wanted).after)
 
 
 def _pruned(base: Limits, wanted: Settings) -> dict[Key, Setting]:
@@ -187,19 +201,19 @@ def end_due(session: Session, *, now: datetime) -> int:
 def _end(session: Session, version: LimitVersion, *, now: datetime) -> None:
     scope = Scope(version.layer, version.ward_id, version.patient_id)  # type: ignore[arg-type]
     own = layers.owned(version.cells)
-    alive = {key: cell for key, cell in own.items() if cell.until is None or cell.until > now}
-    is_over = len(alive) == len(own)
+    left = alive(version.cells, now=now)
+    is_over = len(left) == len(own)
     proposal = Proposal(
         scope=scope,
         base=layers.inherited(session, scope.layer, patient_id=scope.patient_id, now=now),
         own=own,
-        wanted={} if is_over else {key: cell.setting for key, cell in alive.items()},
+        wanted={} if is_over else {key: cell.setting for key, cell in left.items()},
         number=version.number,
     )
     _write(
         session,
         proposal,
-        {} if is_over else alive,
+        {} if is_over else left,
         by=None,
         reason=DISCHARGED if is_over else EXPIRED,
         now=now,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission, may_acknowledge, may_see_patient
+from silverwatch.domain.alerts import layers
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import (
     AlarmBar,
@@ -297,6 +298,7 @@ def _tiles(
     params = {"patients": patients, "now": now}
     devices = _group(session.execute(text(_DEVICES), params).all(), "patient_id") if patients else {}
     before = {row.patient_id: row for row in session.execute(text(_BEFORE), params)} if patients else {}
+    switched_off = layers.switched_off(session, patients, now=now) if patients else {}
     alerts = (
         _group(_open_alerts(session, "a.patient_id = ANY(:ids)", patients, now), "patient_id")
         if patients
@@ -312,6 +314,7 @@ def _tiles(
                 lines=[compose.line(alert) for alert in alerts.get(row.patient_id, ())],
                 pauses=pauses.get(row.patient_id, ()),
                 before=before.get(row.patient_id),
+                switched_off=switched_off.get(row.patient_id, frozenset()),
                 now=now,
             ),
         )

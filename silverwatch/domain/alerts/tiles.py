@@ -91,9 +91,13 @@ def tile(
     lines: Sequence[AlarmLine],
     pauses: Sequence[PauseLine] = (),
     before: Any | None,
+    switched_off: frozenset[str] = frozenset(),
     now: datetime,
 ) -> Tile:
-    """The tile of one bed. `row`: bed, patient and state; `before`: the vitals a quarter of an hour ago."""
+    """The tile of one bed. `row`: bed, patient and state; `before`: the vitals a quarter of an hour ago.
+
+    `switched_off`: the vitals of which a limit is switched off.
+    """
     if row.patient_id is None:
         return Tile(bed_id=row.bed_id, bed_label=row.label, state="empty")
     latest: Mapping[str, Any] = row.latest or {}
@@ -110,7 +114,14 @@ def tile(
         unacknowledged=any(item.is_to_be_taken for item in ordered),
         line=ordered[0] if ordered else None,
         more=max(0, len(ordered) - 1),
-        cells=_cells(latest, row.off or {}, ordered, pauses=pauses, before=before, news=news, now=now),
+        cells=tuple(
+            replace(cell, limit_off=not switched_off.isdisjoint(VITALS_OF[cell.name]))
+            if switched_off
+            else cell
+            for cell in _cells(
+                latest, row.off or {}, ordered, pauses=pauses, before=before, news=news, now=now
+            )
+        ),
         device=_device(device, now=now) if device is not None else None,
         oxygen_l_min=oxygen[0] if oxygen else None,
         consciousness=consciousness[0] if consciousness else None,
