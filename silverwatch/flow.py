@@ -52,14 +52,14 @@ class Route:
 
 ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 """What of a ward an alarm changes."""
-PATIENT_REGIONS: Final = ("alarm-strip", "latest", "timeline")
+PATIENT_REGIONS: Final = ("alarm-strip", "latest", "news2", "timeline")
 """What of the page of a patient an alarm changes."""
 _OF_ALARMS: Final = Route(regions=ALARM_REGIONS + PATIENT_REGIONS)
 _TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
 
 FLOW: Final[dict[type[Fact], Route]] = {
     ReadingsStored: Route(jobs=(JUDGE,), queue=ALARMS),
-    PatientsJudged: Route(regions=("tile", "latest")),
+    PatientsJudged: Route(regions=("tile", "latest", "news2")),
     # Also a change may make an alarm escalate anew: it is told at once, not at the guard's next look.
     AlertRaised: _TOLD,
     AlertChanged: _TOLD,

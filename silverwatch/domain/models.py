@@ -6,6 +6,7 @@ from silverwatch.domain.accounts import models as accounts
 from silverwatch.domain.alerts import care_models as care
 from silverwatch.domain.alerts import chain_models as chains
 from silverwatch.domain.alerts import limit_models as limits
+from silverwatch.domain.alerts import decisions
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.alerts import rule_models
 from silverwatch.domain.audit import models as audit
@@ -20,6 +21,6 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "care", "chains", "devices", "events", "limits", "mail", "metadata",
-    "notices", "readings", "records", "rule_models", "settings", "throttle", "wards",
+    "accounts", "alerts", "audit", "care", "chains", "decisions", "devices", "events", "limits", "mail",
+    "metadata", "notices", "readings", "records", "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

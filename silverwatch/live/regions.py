@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
-from silverwatch.domain.alerts import present, queries, timeline
+from silverwatch.domain.alerts import news_card, present, queries, timeline
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
@@ -117,6 +117,16 @@ ALL: Final[dict[str, Region]] = {
             variable="latest",
             url="/patients/<uuid:subject_id>/latest",
             load=present.latest,
+            every_s=15,
+            permission=Permission.SEE_PATIENT,
+        ),
+        Region(
+            name="news2",
+            subject="patient",
+            template="regions/_news2.html",
+            variable="news2",
+            url="/patients/<uuid:subject_id>/news2",
+            load=news_card.news_cards,
             every_s=15,
             permission=Permission.SEE_PATIENT,
         ),

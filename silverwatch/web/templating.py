@@ -26,6 +26,7 @@ REGION_URLS = {
     "board": "/wards/{id}/board",
     "alarm-strip": "/patients/{id}/alarm-strip",
     "latest": "/patients/{id}/latest",
+    "news2": "/patients/{id}/news2",
     "timeline": "/patients/{id}/timeline",
 }
 """Where each live region is read: the address answers the same fragment that the socket pushes."""

@@ -46,7 +46,7 @@ def belongings(
     }
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
-    for part in ("alarm-strip", "latest", "timeline"):
+    for part in ("alarm-strip", "latest", "news2", "timeline"):
         found[f"/patients/<uuid:subject_id>/{part} subject_id"] = worn.patient_id
     return found
 

@@ -10,6 +10,7 @@ from silverwatch import clock, db
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts.news_card import news_card
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings.intake import Outcome
 from silverwatch.domain.readings.service import RacedError, racing, store_observation
@@ -75,6 +76,7 @@ def _store(
                     measured_at=form.measured_at or received_at,
                     values=values,
                     received_at=received_at,
+                    entered_by=login.actor().account_id,
                 )
         except RacedError:
             continue
@@ -136,6 +138,7 @@ def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Resp
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
+        card = news_card(session, patient_id, now=now)
     auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Record observations"
     return pages.answer(
@@ -144,6 +147,7 @@ def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Resp
         status=status,
         form=form,
         place=place,
+        news_card=card,
         back=_back(actor, place),
         fields=[BY_NAME[name] for name in FIELDS],
         levels=ACVPU,

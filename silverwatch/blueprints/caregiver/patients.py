@@ -11,6 +11,7 @@ from silverwatch.blueprints.caregiver import trends
 from silverwatch.domain.access import Actor, Permission, may_write_notes
 from silverwatch.domain.alerts import present, queries, timeline
 from silverwatch.domain.alerts.limit_card import limit_card
+from silverwatch.domain.alerts.news_card import news_card
 from silverwatch.domain.alerts.queries import Place
 from silverwatch.domain.records import notes
 from silverwatch.flow import PATIENT_REGIONS
@@ -35,6 +36,7 @@ def patient(patient_id: UUID) -> Response:
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
         latest = present.latest(session, [patient_id], now)[patient_id]
+        card = news_card(session, patient_id, now=now)
         happened = timeline.timelines(session, [patient_id], now)[patient_id]
         trend = trends.load(session, patient_id, asked, marked=happened.marks, now=now)
         strip = present.strips(session, [patient_id], now)[patient_id]
@@ -49,6 +51,7 @@ def patient(patient_id: UUID) -> Response:
         frame=frame(actor, place, notes_written=written),
         alarm_strip=strip,
         latest=latest,
+        news2=card,
         trends=trend,
         timeline=happened,
         limits=limits,

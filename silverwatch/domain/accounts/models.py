@@ -59,6 +59,24 @@ class AccountPhoto(Base):
     changed_at: Mapped[datetime]
 
 
+class UnitChoice(Base):
+    """In which units a person reads and enters; what is stored is always °C, kg, mmHg and mmol/L."""
+
+    __tablename__ = "unit_choice"
+    __table_args__ = (
+        CheckConstraint("temperature IN ('C', 'F')", name="temperature"),
+        CheckConstraint("weight IN ('kg', 'lb')", name="weight"),
+        CheckConstraint("pressure IN ('mmHg', 'kPa')", name="pressure"),
+        CheckConstraint("glucose IN ('mmol/L', 'mg/dL')", name="glucose"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    temperature: Mapped[str]
+    weight: Mapped[str]
+    pressure: Mapped[str]
+    glucose: Mapped[str]
+
+
 class EmergencyContact(Base):
     """Whom to call for this person."""
 

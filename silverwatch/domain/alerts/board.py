@@ -137,7 +137,8 @@ class NewsBadge:
 
     `score` is the last complete score (None if there never was one), `at` the time of its oldest part.
     `partial` says that a part is missing or too old now, so the score is shown hollow, with `at_least`: the
-    points of the parts that are present. `risk` follows RCP chart 4. `change` is against the set before.
+    points of the parts that are present. `risk` follows RCP chart 4. `change` is against the set before. `scale` is
+    that of the saturation. `applies` is False for who is too young for the chart: nothing is scored.
     """
 
     score: int | None = None
@@ -147,6 +148,8 @@ class NewsBadge:
     partial: bool = True
     at_least: int = 0
     parts: tuple[NewsPart, ...] = ()
+    scale: int = 1
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ WARD_VIEW = "ward"
 
 _BEDS = """
 SELECT b.id AS bed_id, b.label, b.ward_id, p.id AS patient_id, p.family_name, p.given_name, p.title,
-       p.born_on, p.sex, p.spo2_scale, p.simulated, vs.latest, vs.off, js.news
+       p.born_on, p.sex, p.spo2_scale, p.simulated, vs.latest, vs.off, js.news,
+       (SELECT minutes FROM interval_decision o
+        WHERE o.patient_id = p.id AND o.ended_at IS NULL AND o.until > CAST(:now AS timestamptz)) AS own_minutes
 FROM {source}
 LEFT JOIN vital_state vs ON vs.patient_id = p.id
 LEFT JOIN judge_state js ON js.patient_id = p.id

@@ -58,9 +58,10 @@ def badge(latest: Latest, last: Mapping[str, Any], *, scale: int, now: datetime)
     )
 
 
-def due_at(last: Mapping[str, Any]) -> datetime | None:
-    """When the next set by hand is due, by NEWS2's minimum monitoring; None without a complete set."""
+def due_at(last: Mapping[str, Any], *, own_minutes: int | None = None) -> datetime | None:
+    """When the next set by hand is due, by a clinician's own interval or NEWS2's minimum monitoring; None without a
+    complete set."""
     if not last:
         return None
-    interval_s = news2.observation_interval_s(last["risk"])
+    interval_s = own_minutes * 60 if own_minutes else news2.observation_interval_s(last["risk"])
     return clock.from_epoch_ms(last["set_at"] + interval_s * 1000)

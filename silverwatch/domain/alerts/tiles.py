@@ -13,13 +13,14 @@ from silverwatch.domain.alerts.board import (
     Board,
     Cell,
     DeviceBadge,
+    NewsBadge,
     PatientHeader,
     PauseLine,
     Priority,
     Tile,
     TileState,
 )
-from silverwatch.domain.readings.news2 import observation_interval_s
+from silverwatch.domain.readings.news2 import MIN_AGE_YEARS, observation_interval_s
 from silverwatch.domain.readings.vitals import CONSCIOUSNESS, silent_after_s
 
 CELLS: Final = (
@@ -125,8 +126,8 @@ def tile(
         device=_device(device, now=now) if device is not None else None,
         oxygen_l_min=oxygen[0] if oxygen else None,
         consciousness=consciousness[0] if consciousness else None,
-        news=scoring.badge(latest, news, scale=row.spo2_scale, now=now),
-        observations_due_at=scoring.due_at(news),
+        news=_news(row, latest, news, now=now),
+        observations_due_at=scoring.due_at(news, own_minutes=row.own_minutes),
         pauses=tuple(pauses),
         latest_at=_latest_at(latest),
     )
@@ -246,6 +247,13 @@ def _cells(
             )
         )
     return tuple(cells)
+
+
+def _news(row: Any, latest: Mapping[str, Any], last: Mapping[str, Any], *, now: datetime) -> NewsBadge:
+    """The badge; of who is too young for the chart one without a score."""
+    if age_years(row.born_on, on=now.date()) < MIN_AGE_YEARS:
+        return NewsBadge(applies=False)
+    return replace(scoring.badge(latest, last, scale=row.spo2_scale, now=now), scale=row.spo2_scale)
 
 
 def _slope(change: float, noise: float) -> int:

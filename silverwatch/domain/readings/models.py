@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Double,
@@ -17,8 +18,9 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from silverwatch.db import Base
 from silverwatch.domain.readings import vitals
@@ -132,6 +134,68 @@ class RollupDue(Base):
     patient_id: Mapped[UUID] = mapped_column(primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+
+
+class ObservationEntry(Base):
+    """Who entered a set by hand; `confirmed` are its vitals that were unusual and were looked at twice."""
+
+    __tablename__ = "observation_entry"
+
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    measured_at: Mapped[datetime] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    entered_at: Mapped[datetime]
+    confirmed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+
+class Correction(Base):
+    """Somebody corrected a reading, or struck it out. The reading holds what is right now, and whoever judges or draws
+    asks only it; what it was before stands here and never changes. Number 1 has the original in `before`.
+
+    `before` and `after` map a vital to its value; `kind` is 'changed' or why it was struck out.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        CheckConstraint("kind IN ('changed', 'wrong_value', 'wrong_patient', 'artefact')", name="kind"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    measured_at: Mapped[datetime] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    corrected_at: Mapped[datetime]
+    kind: Mapped[str]
+    because: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Fluid(Base):
+    """So many ml went in or came out at that time. `id` is the form's own, so that a resend is the same row."""
+
+    __tablename__ = "fluid"
+    __table_args__ = (
+        Index("ix_fluid_patient", "patient_id", "at"),
+        CheckConstraint("ml BETWEEN 1 AND 10000", name="ml"),
+        CheckConstraint(
+            "(struck_at IS NULL) = (struck_by IS NULL) AND (struck_at IS NULL) = (struck_because IS NULL)",
+            name="struck",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    ml: Mapped[int]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    entered_at: Mapped[datetime]
+    struck_at: Mapped[datetime | None]
+    struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    struck_because: Mapped[str | None]
 
 
 class Quarantine(Base):

@@ -18,6 +18,9 @@ Risk = Literal["none", "low", "low-medium", "medium", "high"]
 Scale = Literal[1, 2]
 Value = float | str
 
+MIN_AGE_YEARS: Final = 16
+"""The chart is not for anybody younger."""
+
 PARTS: Final = (
     "respiratory_rate",
     "oxygen_saturation",
@@ -61,6 +64,15 @@ _INTERVAL_S: Final[dict[Risk, int]] = {
     # The chart says continuous monitoring; a set by hand is due each half hour beside it.
     "high": 1800,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The values from `low` to `high`, both included (None: without end), earn `points`."""
+
+    low: float | None
+    high: float | None
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +131,7 @@ def points(name: str, value: Value, *, scale: Scale = 1, on_oxygen: bool = False
     number = _number(name, value)
     if name == "supplemental_oxygen":
         return 2 if number > 0 else 0
-    bands = _BANDS[name]
-    if name == "oxygen_saturation" and scale == 2:
-        bands = _SCALE_2_ON_OXYGEN if on_oxygen else _SCALE_2_ON_AIR
+    bands = _bands(name, scale=scale, on_oxygen=on_oxygen)
     # The bands of the chart leave gaps between whole numbers (91.5, 36.05): round half up first.
     rounded = float(number.quantize(_STEP[name], ROUND_HALF_UP))
     return next(earned for highest, earned in bands if rounded <= highest)
@@ -129,12 +139,22 @@ def points(name: str, value: Value, *, scale: Scale = 1, on_oxygen: bool = False
 
 def bands(name: str, *, scale: Scale = 1, on_oxygen: bool = False) -> Bands:
     """The bands of a part that is a number, as a chart draws them: each ends where the next value is rounded up."""
-    if name == "oxygen_saturation" and scale == 2:
-        found = _SCALE_2_ON_OXYGEN if on_oxygen else _SCALE_2_ON_AIR
-    else:
-        found = _BANDS[name]
     half = float(_STEP[name]) / 2
-    return tuple((highest + half, earned) for highest, earned in found)
+    return tuple(
+        (highest + half, earned) for highest, earned in _bands(name, scale=scale, on_oxygen=on_oxygen)
+    )
+
+
+def band_of(name: str, value: Value, *, scale: Scale = 1, on_oxygen: bool = False) -> Band:
+    """The band of the chart that this value of a part that is a number belongs to."""
+    step = _STEP[name]
+    low: float | None = None
+    rounded = float(_number(name, value).quantize(step, ROUND_HALF_UP))
+    for highest, earned in _bands(name, scale=scale, on_oxygen=on_oxygen):
+        if rounded <= highest:
+            return Band(low, None if highest == inf else highest, earned)
+        low = float(Decimal(str(highest)) + step)
+    raise ValueError(f"no band of {name} holds {value!r}")
 
 
 def risk_of(total: int, *, single_three: bool) -> Risk:
@@ -186,6 +206,12 @@ def assess(
 def observation_interval_s(risk: Risk) -> int:
     """Seconds until the next set of observations is due, by the minimum monitoring of RCP chart 4."""
     return _INTERVAL_S[risk]
+
+
+def _bands(name: str, *, scale: Scale, on_oxygen: bool) -> Bands:
+    if name == "oxygen_saturation" and scale == 2:
+        return _SCALE_2_ON_OXYGEN if on_oxygen else _SCALE_2_ON_AIR
+    return _BANDS[name]
 
 
 def _assessment(parts: tuple[Part, ...]) -> Assessment:

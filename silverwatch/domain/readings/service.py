@@ -1,6 +1,6 @@
 """Store readings exactly once, and say what became of each item. The caller commits, and tells afterwards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -113,9 +113,11 @@ def store_observation(
     measured_at: datetime,
     values: Mapping[str, Any],
     received_at: datetime,
+    entered_by: UUID | None = None,
+    confirmed: Collection[str] = (),
 ) -> Outcome:
     """Store a set that a person measured; `source_id` is the form's own uuid, so that a resend is a
-    duplicate.
+    duplicate. `confirmed` are the vitals that were unusual and were looked at twice.
 
     All or nothing: if any value is refused, nothing is stored and `rejected` names the fields. Raises
     RacedError if the same form is being stored by another request.
@@ -147,7 +149,16 @@ def store_observation(
         outcome.duplicates = 1
     changed = [row] if row.changed else []
     _write(cur, changed, states=states, heard=[], received_at=received_at, source_kind="manual")
+    if changed and entered_by is not None:
+        entry = (patient_id, row.measured_at, source_id, entered_by, received_at, sorted(confirmed))
+        cur.execute(_ENTRY, entry)
     return outcome
+
+
+_ENTRY = (
+    "INSERT INTO observation_entry (patient_id, measured_at, source_id, account_id, entered_at, confirmed)"
+    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
 
 
 def span(cur: Cursor[Any], received_at: datetime) -> Span:
