@@ -28,8 +28,8 @@ from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged
 from silverwatch.domain.readings.facts import ReadingsStored
-from silverwatch.domain.records.facts import NoteChanged
-from silverwatch.domain.wards.facts import DutyChanged
+from silverwatch.domain.records.facts import NoteChanged, TasksChanged
+from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 """What of a ward an alarm changes."""
 PATIENT_REGIONS: Final = ("alarm-strip", "latest", "news2", "timeline")
 """What of the page of a patient an alarm changes."""
-_OF_ALARMS: Final = Route(regions=ALARM_REGIONS + PATIENT_REGIONS)
+_OF_ALARMS: Final = Route(regions=(*ALARM_REGIONS, *PATIENT_REGIONS, "shift", "wards"))
 _TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
 
 FLOW: Final[dict[type[Fact], Route]] = {
@@ -71,7 +71,9 @@ FLOW: Final[dict[type[Fact], Route]] = {
     NoteChanged: Route(regions=("timeline",)),
     PauseChanged: _OF_ALARMS,
     GrantsChanged: Route(),
-    DutyChanged: Route(),
+    DutyChanged: Route(regions=("shift", "wards")),
+    AllocationChanged: Route(regions=("shift", "rounds")),
+    TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 

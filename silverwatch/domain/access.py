@@ -38,6 +38,8 @@ class Permission(StrEnum):
     SEE_LIMITS = "see the alarm limits of their wards"
     SET_PATIENT_LIMITS = "set alarm limits of a patient"
     SET_HOUSE_LIMITS = "set the alarm limits of wards and of the site"
+    KEEP_ROUNDS = "keep the beds, tasks and handovers of a shift"
+    COMPARE_WARDS = "compare their wards"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
@@ -62,6 +64,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.SET_PATIENT_LIMITS: frozenset({Role.CAREGIVER}),
     # They alarm, or do not, for everybody of a ward: a decision of the house, not of a shift.
     Permission.SET_HOUSE_LIMITS: frozenset({Role.ADMIN}),
+    Permission.KEEP_ROUNDS: frozenset({Role.CAREGIVER}),
+    Permission.COMPARE_WARDS: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
@@ -138,5 +142,12 @@ def may_write_notes(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> 
 def may_set_limits(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
     """May this actor set the patient's own alarm limits? An emergency opens a record to be read."""
     return actor.may(Permission.SET_PATIENT_LIMITS) and (
+        ward_id in actor.ward_ids or patient_id in actor.care_team_of
+    )
+
+
+def may_keep_rounds(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
+    """May this actor add tasks for the patient, and do them? An emergency opens a record to be read."""
+    return actor.may(Permission.KEEP_ROUNDS) and (
         ward_id in actor.ward_ids or patient_id in actor.care_team_of
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
-from silverwatch.domain.alerts import news_card, present, queries, timeline
+from silverwatch.domain.alerts import news_card, overview, present, queries, rounds, timeline
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
@@ -139,6 +139,46 @@ ALL: Final[dict[str, Region]] = {
             load=timeline.timelines,
             every_s=60,
             permission=Permission.SEE_PATIENT,
+        ),
+        Region(
+            name="shift",
+            subject="account",
+            template="regions/_shift.html",
+            variable="shift",
+            url="/accounts/<uuid:subject_id>/shift",
+            load=rounds.shifts,
+            every_s=15,
+            permission=Permission.KEEP_ROUNDS,
+        ),
+        Region(
+            name="rounds",
+            subject="account",
+            template="regions/_rounds.html",
+            variable="rounds",
+            url="/accounts/<uuid:subject_id>/rounds",
+            load=rounds.rounds,
+            every_s=30,
+            permission=Permission.KEEP_ROUNDS,
+        ),
+        Region(
+            name="ward-rounds",
+            subject="ward",
+            template="regions/_rounds.html",
+            variable="rounds",
+            url="/wards/<uuid:subject_id>/rounds",
+            load=rounds.ward_rounds,
+            every_s=30,
+            permission=Permission.KEEP_ROUNDS,
+        ),
+        Region(
+            name="wards",
+            subject="account",
+            template="regions/_wards.html",
+            variable="overview",
+            url="/accounts/<uuid:subject_id>/wards",
+            load=overview.overviews,
+            every_s=15,
+            permission=Permission.COMPARE_WARDS,
         ),
     )
 }

@@ -77,10 +77,13 @@ def _floods(session: Session) -> bool:
     return True
 
 
-def viewed(view: str, *, patient_ids: Iterable[UUID], ward_id: UUID | None = None) -> None:
+def viewed(
+    view: str, *, patient_ids: Iterable[UUID], ward_id: UUID | None = None, part: bool = False
+) -> None:
     """Note that these patients are looked at, in a transaction of its own, before the answer goes out.
 
+    `part`: a list that can be narrowed; a part of what was seen just now is no new look.
     Raises one of `db.UNAVAILABLE` when it cannot: no audit, no page.
     """
     with db.transaction() as session:
-        audit.record_view(session, view, patient_ids=patient_ids, ward_id=ward_id)
+        audit.record_view(session, view, patient_ids=patient_ids, ward_id=ward_id, part=part)

@@ -28,6 +28,10 @@ REGION_URLS = {
     "latest": "/patients/{id}/latest",
     "news2": "/patients/{id}/news2",
     "timeline": "/patients/{id}/timeline",
+    "shift": "/accounts/{id}/shift",
+    "rounds": "/accounts/{id}/rounds",
+    "ward-rounds": "/wards/{id}/rounds",
+    "wards": "/accounts/{id}/wards",
 }
 """Where each live region is read: the address answers the same fragment that the socket pushes."""
 

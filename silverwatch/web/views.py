@@ -126,14 +126,19 @@ class PlainReading:
 
 STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
-        NavItem(url="/ward", label="Ward", icon="layout-grid", also=("/patients/",)),
-        NavItem(url="/incidents", label="Incidents", icon="report-medical"),
+        NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(
+            url="/shift", label="Shift", icon="heartbeat", also=("/rounds", "/tasks/", "/wards", "/handover")
+        ),
+        NavItem(url="/patients", label="Patients", icon="users"),
         NavItem(url="/duty", label="Duty", icon="calendar"),
+        NavItem(url="/incidents", label="Incidents", icon="report-medical"),
         NavItem(url="/emergency-access", label="Emergency", icon="urgent"),
     ),
     "admin": (
         NavItem(url="/admin", label="Overview", icon="server"),
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(url="/wards", label="Wards", icon="bed"),
         NavItem(url="/admin/users", label="Users", icon="users"),
         NavItem(url="/admin/audit", label="Audit", icon="history", also=("/admin/emergencies",)),
         NavItem(

@@ -32,6 +32,7 @@ ENDS = {"desk": SCREENS["desk"], "narrow": SCREENS["narrow"]}
 
 PUBLIC = ["/register", "/forgot", "/wall"]
 OF_ADMIN = [
+    "/wards",
     "/admin/users",
     "/admin/users/{account}",
     "/admin/users/{account}/role",
@@ -64,6 +65,14 @@ OF_CAREGIVER = [
     "/patients/{patient}/notes",
     "/patients/{patient}/notes/{note}/change",
     "/patients/{patient}/notes/{note}/strike-out",
+    "/patients/{patient}/tasks",
+    "/patients",
+    "/patients?q=nobody",
+    "/shift",
+    "/shift/beds",
+    "/rounds",
+    "/rounds/4b",
+    "/wards",
 ]
 OF_PATIENT = ["/portal/access", "/profile"]
 

@@ -28,7 +28,7 @@ REGIONS = """() => Object.fromEntries([...document.querySelectorAll('[data-regio
   (e) => [e.id, e.outerHTML]))"""
 
 
-ELSEWHERE: set[str] = set()
+ELSEWHERE: set[str] = {"ward-rounds"}
 """Regions of beds and wards that other pages show."""
 
 

@@ -38,7 +38,12 @@ def page_of(region: Region, subject_id: UUID) -> str:
     return PAGES.get(region.name) or pages.get(region.subject) or "/ward/a"
 
 
-PAGES: dict[str, str] = {}
+PAGES: dict[str, str] = {
+    "shift": "/shift",
+    "rounds": "/rounds",
+    "ward-rounds": "/rounds/a",
+    "wards": "/wards",
+}
 """Region name to the page that shows it, where its subject does not tell."""
 
 

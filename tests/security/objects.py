@@ -42,11 +42,15 @@ def belongings(
         "address_id": _address(site, holder),
         "priority": "high",
         "filename": "css/base.css",
+        "task_id": _task(site, worn.patient_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
     }
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
     for part in ("alarm-strip", "latest", "news2", "timeline"):
+    for part in ("shift", "rounds", "wards"):
+        found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
+    for part in ("alarm-strip", "latest", "timeline"):
         found[f"/patients/<uuid:subject_id>/{part} subject_id"] = worn.patient_id
     return found
 
@@ -109,6 +113,13 @@ def _contact(site: Site, account_id: UUID) -> UUID:
     return _insert(
         site, "emergency_contact", account_id=account_id, name="Ann", relation="Sister", phone="+254 700 000 000",
         created_at=clock.now(),
+    )  # fmt: skip
+
+
+def _task(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "task", patient_id=patient_id, what="Turn", due_at=now, added_at=now, added_by=by,
     )  # fmt: skip
 
 

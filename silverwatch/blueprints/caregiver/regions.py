@@ -27,7 +27,7 @@ def register(blueprint: Blueprint) -> None:
     """Add a route for each region."""
     for region in ALL.values():
         view = gates.need(region.permission, passive=True)(_view(region))
-        blueprint.add_url_rule(region.url, endpoint=f"region_{region.variable}", view_func=view)
+        blueprint.add_url_rule(region.url, endpoint=f"region_{region.name}", view_func=view)
 
 
 def _view(region: Region) -> Callable[[UUID], Response]:

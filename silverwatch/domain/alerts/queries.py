@@ -153,6 +153,20 @@ def newest_alerts(
     return session.execute(text(_ALERTS.format(source=_NEWEST_ALERTS, condition="true")), params).all()
 
 
+def tiles_of_patients(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
+    """Patient id to what a tile would show of them, wherever they lie."""
+    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=_OF_PATIENTS)
+    return {tile.patient.id: tile for _, tile in found if tile.patient is not None}
+
+
+def tiles_of_wards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[Tile]]:
+    """Ward id to the tiles of its beds in their fixed order."""
+    found: dict[UUID, list[Tile]] = {ward_id: [] for ward_id in ward_ids}
+    for ward_id, tile in _tiles(session, "b.ward_id = ANY(:ids)", list(ward_ids), now):
+        found[ward_id].append(tile)
+    return found
+
+
 def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Board]:
     """The whole board of each of these wards, beds in their fixed order."""
     headers = {

@@ -113,11 +113,19 @@ def record(
 
 
 def record_view(
-    session: Session, view: str, *, patient_ids: Iterable[UUID], ward_id: UUID | None = None
+    session: Session,
+    view: str,
+    *,
+    patient_ids: Iterable[UUID],
+    ward_id: UUID | None = None,
+    part: bool = False,
 ) -> None:
-    """Note that somebody looks at these patients: once for each session, view and list of patients in 15 minutes."""
+    """Note that somebody looks at these patients: once for each session, view and list of patients in 15 minutes.
+
+    `part`: a list that was narrowed is a part of the same look at all of them.
+    """
     ids = sorted(set(patient_ids))
-    if who().session_id is None or session.scalar(seen(view, ids=ids, ward_id=ward_id)) is None:
+    if who().session_id is None or session.scalar(seen(view, ids=ids, ward_id=ward_id, part=part)) is None:
         record(session, VIEW, patient_ids=ids, ward_id=ward_id, detail={"view": view})
 
 
@@ -137,10 +145,11 @@ def is_viewed_patient(session: Session, view: str, *, patient_id: UUID) -> bool:
     return who().session_id is not None and session.scalar(query.limit(1)) is not None
 
 
-def seen(view: str, *, ids: list[UUID], ward_id: UUID | None) -> Select[int]:
-    """The question whether this session looked at the same just now."""
+def seen(view: str, *, ids: list[UUID], ward_id: UUID | None, part: bool = False) -> Select[int]:
+    """The question whether this session looked at the same just now; with `part`, at the same and more."""
     lately = AuditEntry.at > clock.now() - ONE_VIEW
-    return _views(view, ward_id).where(lately, AuditEntry.patient_ids == ids).limit(1)
+    same = AuditEntry.patient_ids.contains(ids) if part else AuditEntry.patient_ids == ids
+    return _views(view, ward_id).where(lately, same).limit(1)
 
 
 def _views(view: str, ward_id: UUID | None) -> Select[int]:

@@ -16,3 +16,15 @@ class NoteChanged(Fact):
     def ids(self) -> tuple[UUID, ...]:
         """The patient whom this is about."""
         return (self.patient_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksChanged(Fact):
+    """A task of this patient was added, done, opened again or cancelled."""
+
+    patient_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patient whom this is about."""
+        return (self.patient_id,)

@@ -1,10 +1,11 @@
 """Patients and their stays in beds."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from silverwatch.db import Base
@@ -79,3 +80,68 @@ class NoteVersion(Base):
     text: Mapped[str]
     at: Mapped[datetime]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+
+
+class Task(Base):
+    """Something to do for a patient at a time. What repeats gets its successor when it is done: `follows` names the
+    task before, so that doing it twice gives one. `repeat_h` is in hours, None for once."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index(
+            "ix_task_open",
+            "patient_id",
+            "due_at",
+            postgresql_where=text("done_at IS NULL AND cancelled_at IS NULL"),
+        ),
+        Index("ix_task_done", "patient_id", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        CheckConstraint("repeat_h BETWEEN 1 AND 168", name="repeat_h"),
+        CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done"),
+        CheckConstraint(
+            "(cancelled_at IS NULL) = (cancelled_by IS NULL)"
+            " AND (cancelled_at IS NULL) = (cancelled_because IS NULL)"
+            " AND (cancelled_at IS NULL OR done_at IS NULL)",
+            name="cancelled",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    what: Mapped[str]
+    due_at: Mapped[datetime]
+    repeat_h: Mapped[int | None]
+    added_at: Mapped[datetime]
+    added_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    cancelled_because: Mapped[str | None]
+    follows: Mapped[UUID | None] = mapped_column(ForeignKey("task.id"), unique=True)
+
+
+class HandoverRemark(Base):
+    """What the outgoing shift wants the next one to know about a patient; the newest one stands."""
+
+    __tablename__ = "handover_remark"
+    __table_args__ = (Index("ix_handover_remark_patient", "patient_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime]
+    text: Mapped[str]
+
+
+class Handover(Base):
+    """What somebody saw when they accepted duty in a ward: the whole sheet (`alerts.sheet.Sheet`), never changed."""
+
+    __tablename__ = "handover"
+    __table_args__ = (Index("ix_handover_ward", "ward_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"))
+    at: Mapped[datetime]
+    accepted_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    sheet: Mapped[dict[str, Any]] = mapped_column(JSONB)

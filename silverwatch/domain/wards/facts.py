@@ -12,3 +12,8 @@ class DutyChanged(Fact):
     """Somebody accepted or ended duty in a ward, or the plan of its shifts has changed."""
 
     ward_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationChanged(Fact):
+    """Somebody took beds or gave them back."""

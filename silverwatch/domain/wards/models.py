@@ -90,3 +90,21 @@ class Duty(Base):
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[str | None]
     handed_to: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+
+
+class Allocation(Base):
+    """Somebody looks after a bed and whoever lies in it, from `taken_at` on. One person a bed at a time."""
+
+    __tablename__ = "allocation"
+    __table_args__ = (
+        Index("uq_allocation_standing", "bed_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        CheckConstraint("ended_as IN ('given_back', 'taken_over')", name="ended_as"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    bed_id: Mapped[UUID] = mapped_column(ForeignKey("bed.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    taken_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str | None]
