@@ -8,6 +8,7 @@ from typing import Any, Final
 from silverwatch import clock
 from silverwatch.simulator import commands
 from silverwatch.simulator.client import DeviceClient
+from silverwatch.simulator.errors import SimulatorError
 from silverwatch.simulator.history import ManualSet, history, observations
 from silverwatch.simulator.nurse import Nurse
 from silverwatch.simulator.ward import BedCast, cast
@@ -15,6 +16,15 @@ from silverwatch.simulator.ward import BedCast, cast
 SEED: Final = 4
 PAST: Final = timedelta(hours=13)
 Say = Callable[[str], None]
+TASKS: Final = (
+    ("hughes-margaret", "Blood sample", 0, None),
+    ("njeri-ruth", "Turn", 30, 2),
+    ("wanjiku-mary", "Mouth care", 30, 4),
+    ("ochieng-peter", "Change the dressing", 120, None),
+    ("baker-thomas", "Check the cannula", 240, 8),
+    ("otieno-samuel", "Empty the catheter bag", 60, 6),
+)
+"""What the nurses have planned: for whom, what, in how many minutes, and every how many hours again."""
 
 
 def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, with_past: bool) -> None:
@@ -34,6 +44,10 @@ def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, w
         nurses[place["ward"]].record(place["patient_id"], manual)
 
     if with_past:
+        try:
+            _begin_shift(nurses, people)
+        except SimulatorError as error:
+            say(f"No shift was begun: {error}")
         for ward in cast():
             for bed in ward.beds:
                 _tell_past(info["base_url"], bed, places, record, until=start)
@@ -56,6 +70,15 @@ def _nurses(info: Mapping[str, Any]) -> dict[str, Nurse]:
         for account in reversed(info["accounts"])
         if account["role"] == "caregiver"
     }
+
+
+def _begin_shift(nurses: Mapping[str, Nurse], people: Mapping[str, Any]) -> None:
+    """Everybody is on duty, has beds and something to do."""
+    for ward, nurse in nurses.items():
+        nurse.begin_shift(ward)
+    for ref, what, in_min, every_h in TASKS:
+        if ref in people:
+            nurses[people[ref]["ward"]].plan(people[ref]["patient_id"], what, in_min=in_min, every_h=every_h)
 
 
 def _tell_past(

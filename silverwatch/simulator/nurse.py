@@ -13,6 +13,7 @@ from silverwatch.simulator.history import ManualSet
 
 TIMEOUT_S: Final = 10.0
 _FIELD: Final = re.compile(r'name="(csrf_token|form_id)" value="([^"]+)"')
+_BED: Final = re.compile(r'name="take" value="([0-9a-f-]{36})"')
 
 
 class Nurse:
@@ -30,6 +31,20 @@ class Nurse:
         fields = self._form(f"{url}/new")
         body = {name: str(value) for name, value in manual.values.items()}
         self._post(url, {**fields, **body, "measured_at": manual.at.isoformat()})
+
+    def begin_shift(self, ward: str) -> None:
+        """Accept duty in a ward with the sheet of its handover, and take every bed that nobody has taken."""
+        self._post(f"/handover/{ward}", self._form(f"/handover/{ward}"))
+        page, _ = self._open("/shift/beds")
+        beds = ",".join(_BED.findall(page))
+        if beds:
+            self._post("/shift/beds", {"csrf_token": dict(_FIELD.findall(page))["csrf_token"], "take": beds})
+
+    def plan(self, patient_id: str, what: str, *, in_min: int, every_h: int | None) -> None:
+        """Add a task that is due in so many minutes, one of those that the form offers."""
+        url = f"/patients/{patient_id}/tasks"
+        when = str(in_min) if in_min else "now"
+        self._post(url, {**self._form(url), "what": what, "when": when, "repeat": str(every_h or "")})
 
     def _form(self, path: str) -> dict[str, str]:
         """The hidden fields of a form, after signing in if that is what it takes."""

@@ -72,6 +72,7 @@ OF_CAREGIVER = [
     "/shift/beds",
     "/rounds",
     "/rounds/4b",
+    "/handover/4b",
     "/wards",
 ]
 OF_PATIENT = ["/portal/access", "/profile"]

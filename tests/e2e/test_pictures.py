@@ -39,6 +39,8 @@ PICTURES: list[tuple[str, tuple[str, str | None] | None, str, int, int]] = [
     ("round", NURSE, "/rounds", 1440, 900),
     ("beds", NURSE, "/shift/beds", 1440, 900),
     ("tasks", NURSE, "/patients/{patient}/tasks", 390, 844),
+    ("handover", NURSE, "/handover/4b", 1440, 900),
+    ("handover-390", NURSE, "/handover/4b", 390, 844),
     ("wards", ADMIN, "/wards", 1440, 900),
     ("patients", NURSE, "/patients", 1440, 900),
     ("emergency", NURSE, "/emergency-access", 1440, 900),

@@ -1,6 +1,7 @@
 """Things to name in addresses: some that a visitor may reach, and the same kinds of things that belong to others."""
 
 from datetime import timedelta
+import json
 from typing import Final
 from uuid import UUID
 
@@ -43,6 +44,7 @@ def belongings(
         "priority": "high",
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
+        "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
     }
     for part in ("tile", "trend"):
@@ -121,6 +123,15 @@ def _task(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
     return _insert(
         site, "task", patient_id=patient_id, what="Turn", due_at=now, added_at=now, added_by=by,
     )  # fmt: skip
+
+
+def _handover(site: Site, ward_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    sheet = {
+        "ward_id": str(ward_id), "ward_slug": "a", "ward_name": "Ward", "since": now.isoformat(), "at": now.isoformat(),
+        "on_duty": [], "lines": [], "empty_beds": [],
+    }  # fmt: skip
+    return _insert(site, "handover", ward_id=ward_id, at=now, accepted_by=by, sheet=json.dumps(sheet))
 
 
 def _display(site: Site, ward_id: UUID, *, by: UUID) -> UUID:

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Pages of caregivers: the ward board, its regions, alarms, pauses, patients, observations, incidents."""
-=======
-"""Pages of caregivers: the ward board, its regions, alarms, observations, patients and their shift."""
->>>>>>> fd7fcb7 (shift: My patients of this shift, rounds and tasks, beds that are taken, wards beside each other, and a list to find a patient in.)
+"""Pages of caregivers: the ward board, its regions, alarms, pauses, patients, shifts, observations, incidents."""
 
 from flask import Blueprint
 

@@ -99,3 +99,19 @@ def _own(row: Row[Any]) -> dict[str, float]:
     values = row._mapping
     names = (*history.FREQUENT, "systolic_bp", "diastolic_bp", "temperature")
     return {name: values[name] for name in names if values[name] is not None}
+
+
+def scores_at(session: Session, scales: Mapping[UUID, int], moment: datetime) -> dict[UUID, int | None]:
+    """The score of each of these patients (id to scale of SpO2) at one moment; None while a part was missing."""
+    moments = [(patient_id, moment) for patient_id in scales]
+    known = history.as_of(session, moments, seldom=LONGEST, frequent=FREQUENT)
+    found: dict[UUID, int | None] = {}
+    for (patient_id, _), row in known.items():
+        assessed = news2.assess(
+            _measured(row),
+            now=moment,
+            observation_interval_s=news2.observation_interval_s("none"),
+            scale=cast(news2.Scale, scales[patient_id]),
+        )
+        found[patient_id] = assessed.score.total if assessed.score else None
+    return found

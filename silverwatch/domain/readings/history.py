@@ -151,3 +151,24 @@ def as_of(
         "frequent": frequent,
     }
     return {(row.patient_id, row.at): row for row in session.execute(text(_AS_OF), params)}
+
+
+_SPAN = """
+SELECT patient_id, {columns} FROM rollup_hour
+WHERE patient_id = ANY(:patients) AND at >= date_trunc('hour', CAST(:since AS timestamptz), 'UTC') AND at <= :until
+GROUP BY patient_id
+"""
+
+
+def spans(
+    session: Session, patient_ids: list[UUID], vitals: Iterable[str], *, since: datetime, until: datetime
+) -> dict[UUID, Row[Any]]:
+    """Patient id to `<vital>_first` (the mean of the first hour with any), `_low` and `_high` of some hours, by whole
+    hours; one statement. What came in the last minutes may not be in it yet."""
+    columns = ", ".join(
+        f"(array_agg({v}_mean ORDER BY at) FILTER (WHERE {v}_mean IS NOT NULL))[1] AS {v}_first,"
+        f" min({v}_min) AS {v}_low, max({v}_max) AS {v}_high"
+        for v in vitals
+    )
+    params = {"patients": patient_ids, "since": since, "until": until}
+    return {row.patient_id: row for row in session.execute(text(_SPAN.format(columns=columns)), params)}
