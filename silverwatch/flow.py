@@ -54,7 +54,13 @@ ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 """What of a ward an alarm changes."""
 PATIENT_REGIONS: Final = ("alarm-strip", "latest", "news2", "timeline")
 """What of the page of a patient an alarm changes."""
-_OF_ALARMS: Final = Route(regions=(*ALARM_REGIONS, *PATIENT_REGIONS, "shift", "wards"))
+INBOX_REGIONS: Final = ("alarm-list", "alarm-detail")
+"""What of the alarm inbox."""
+STAFF_REGIONS: Final = ("alarm-badge", "staff-bar")
+"""What of the frame of every page of whoever takes alarms."""
+_OF_ALARMS: Final = Route(
+    regions=(*ALARM_REGIONS, *PATIENT_REGIONS, *INBOX_REGIONS, *STAFF_REGIONS, "shift", "wards")
+)
 _TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
 
 FLOW: Final[dict[type[Fact], Route]] = {

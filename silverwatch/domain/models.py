@@ -5,10 +5,9 @@ from silverwatch.domain import events, throttle
 from silverwatch.domain.accounts import models as accounts
 from silverwatch.domain.alerts import care_models as care
 from silverwatch.domain.alerts import chain_models as chains
+from silverwatch.domain.alerts import decisions, rule_models
 from silverwatch.domain.alerts import limit_models as limits
-from silverwatch.domain.alerts import decisions
 from silverwatch.domain.alerts import models as alerts
-from silverwatch.domain.alerts import rule_models
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
 from silverwatch.domain.mail import models as mail

@@ -13,7 +13,16 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
-from silverwatch.domain.alerts import news_card, overview, present, queries, rounds, timeline
+from silverwatch.domain.alerts import (
+    alarm_detail,
+    inbox_queries,
+    news_card,
+    overview,
+    present,
+    queries,
+    rounds,
+    timeline,
+)
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
@@ -179,6 +188,46 @@ ALL: Final[dict[str, Region]] = {
             load=overview.overviews,
             every_s=15,
             permission=Permission.COMPARE_WARDS,
+        ),
+        Region(
+            name="alarm-list",
+            subject="ward",
+            template="regions/_alarm_list.html",
+            variable="alarm_list",
+            url="/wards/<uuid:subject_id>/alarm-list",
+            load=inbox_queries.alarm_lists,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+        ),
+        Region(
+            name="alarm-detail",
+            subject="alert",
+            template="regions/_alarm_detail.html",
+            variable="alarm_detail",
+            url="/alerts/<uuid:subject_id>/detail",
+            load=alarm_detail.details,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+        ),
+        Region(
+            name="alarm-badge",
+            subject="account",
+            template="regions/_alarm_badge.html",
+            variable="alarm_badge",
+            url="/accounts/<uuid:subject_id>/alarm-badge",
+            load=inbox_queries.untaken,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+        ),
+        Region(
+            name="staff-bar",
+            subject="account",
+            template="regions/_staff_bar.html",
+            variable="staff_bar",
+            url="/accounts/<uuid:subject_id>/staff-bar",
+            load=inbox_queries.untaken,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
         ),
     )
 }

@@ -53,3 +53,33 @@ def draw(spark: Spark) -> Drawing:
 
 def _dot(point: tuple[float, float]) -> str:
     return f"M{point[0]:g} {point[1]:g}h0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourBar:
+    """One hour of a day: a bar in a box of 480 by 120."""
+
+    hour: int
+    count: int
+    x: float
+    y: float
+    height: float
+
+
+BAR_ROOM: Final = 92.0
+BAR_STEP: Final = 20
+
+
+def hour_bars(hours: tuple[int, ...]) -> tuple[HourBar, ...]:
+    """The alarms by hour of the day as bars; the highest one fills the room."""
+    most = max(hours, default=0) or 1
+    return tuple(
+        HourBar(
+            hour=hour,
+            count=count,
+            x=hour * BAR_STEP + 2,
+            y=round(100 - BAR_ROOM * count / most, 1),
+            height=round(BAR_ROOM * count / most, 1),
+        )
+        for hour, count in enumerate(hours)
+    )

@@ -37,6 +37,27 @@ def from_local(written: str) -> datetime | None:
         return None
 
 
+def clock_time_s(moment: datetime) -> str:
+    """14:32:18 in the zone of the site."""
+    return moment.astimezone(site_zone()).strftime("%H:%M:%S")
+
+
+def midnight(moment: datetime) -> datetime:
+    """The beginning of its day in the zone of the site."""
+    return moment.astimezone(site_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def span(seconds: float) -> str:
+    """0:51, from one hour on 1 h 05."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02}" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02}"
+
+
+def share(part: float) -> str:
+    """71%, of a share from 0 to 1."""
+    return f"{100 * part:.0f}%"
+
+
 def day(moment: datetime) -> str:
     """22-Nov-2026 in the zone of the site."""
     return calendar_day(moment.astimezone(site_zone()).date())
@@ -45,11 +66,6 @@ def day(moment: datetime) -> str:
 def short_day(moment: datetime) -> str:
     """22-Nov in the zone of the site."""
     return day(moment)[:6]
-
-
-def midnight(moment: datetime) -> datetime:
-    """The beginning of its day in the zone of the site."""
-    return moment.astimezone(site_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def calendar_day(on: date) -> str:
@@ -108,8 +124,11 @@ def patient_name(patient: PatientHeader, names: Names) -> str:
 FILTERS = {
     "clock_time": clock_time,
     "local_input": local_input,
+    "clock_time_s": clock_time_s,
     "day": day,
     "short_day": short_day,
+    "span": span,
+    "share": share,
     "calendar_day": calendar_day,
     "age": age,
     "duration": duration,

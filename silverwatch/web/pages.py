@@ -15,6 +15,8 @@ from silverwatch.clock import epoch_ms
 from silverwatch.domain.access import STAFF, Permission, Role
 from silverwatch.domain.accounts import emergency
 from silverwatch.domain.accounts.sessions import SignedIn
+from silverwatch.domain.alerts import inbox_queries
+from silverwatch.domain.alerts.board import AlarmBar
 from silverwatch.web import login
 from silverwatch.web.audience import NAMES, Audience, Names
 from silverwatch.web.hypermedia import html, local_path
@@ -25,6 +27,8 @@ __all__ = ["local_path"]
 
 DISPLAY_COOKIE: Final = "sw_display"
 DISPLAY_DAYS: Final = 365
+OWN_BARS: Final = ("alarm-bar", "alarm-list")
+"""Regions that show what nobody has taken: a page with one of them has no second bar."""
 
 
 def display() -> tuple[Theme, Names]:
@@ -67,7 +71,19 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         idle_minutes=found.idle_minutes if found and found.actor.role in STAFF else None,
         has_pin=found is not None and found.has_pin,
         emergency=_emergency(found),
+        untaken=_untaken(found),
+        has_own_bar=live_url is not None and any(f"r={name}-" in live_url for name in OWN_BARS),
+        now=clock.now(),
     )
+
+
+def _untaken(found: SignedIn | None) -> AlarmBar | None:
+    """What stands in the rail and the bar of whoever takes alarms: one statement a page."""
+    if found is None or found.state not in ("open", "locked") or not found.actor.may(Permission.TAKE_ALARMS):
+        return None
+    account_id = found.actor.account_id
+    with db.transaction(read_only=True) as session:
+        return inbox_queries.untaken(session, [account_id], clock.now())[account_id]
 
 
 def _emergency(found: SignedIn | None) -> tuple[EmergencyLine, ...]:
@@ -101,8 +117,18 @@ def answer(
 
 
 def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
-    """The address of the page's socket: its regions stand in it, so that a reconnect subscribes again."""
-    query = [("r", dom_id) for dom_id in dom_ids]
+    """The address of the page's socket: its regions stand in it, so that a reconnect subscribes again.
+
+    The count in the rail of whoever takes alarms is one of them on every live page, but for a wall; and so is the bar
+    above a page that has none of its own.
+    """
+    shown = list(dom_ids)
+    found = login.signed_in()
+    if found is not None and not wall and found.actor.may(Permission.TAKE_ALARMS):
+        has_own = any(dom_id.startswith(OWN_BARS) for dom_id in shown)
+        own = ("alarm-badge",) if has_own else ("alarm-badge", "staff-bar")
+        shown += [f"{name}-{found.actor.account_id}" for name in own]
+    query = [("r", dom_id) for dom_id in shown]
     return "/ws/live/?" + urlencode([*query, ("wall", "1")] if wall else query)
 
 

@@ -11,7 +11,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from silverwatch.web import charts, filters
+from silverwatch.web import alarm_chart, charts, filters
 from silverwatch.web.audience import Audience
 from silverwatch.web.views import Page
 
@@ -32,6 +32,10 @@ REGION_URLS = {
     "rounds": "/accounts/{id}/rounds",
     "ward-rounds": "/wards/{id}/rounds",
     "wards": "/accounts/{id}/wards",
+    "alarm-list": "/wards/{id}/alarm-list",
+    "alarm-detail": "/alerts/{id}/detail",
+    "alarm-badge": "/accounts/{id}/alarm-badge",
+    "staff-bar": "/accounts/{id}/staff-bar",
 }
 """Where each live region is read: the address answers the same fragment that the socket pushes."""
 
@@ -83,6 +87,7 @@ def environment(language: str) -> Environment:
         static_url=static_url,
         icon=icon,
         draw=charts.draw,
+        draw_alarm=alarm_chart.draw_alarm,
         time_zone=filters.time_zone,
         vital_labels=VITAL_LABELS,
         language=language,

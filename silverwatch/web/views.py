@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from silverwatch.domain.alerts.board import AlarmBar
+
 Theme = Literal["day", "night", "auto"]
 THEMES: tuple[Theme, ...] = ("day", "night", "auto")
 
@@ -34,6 +36,8 @@ class EmergencyLine:
 class Page:
     """What every page needs besides its data. `live_url` is the address of the page's web socket.
 
+    `untaken`: the alarms of the reader's wards that nobody has taken; None for those who take none.
+    `has_own_bar`: the page shows them itself. `now`: of which moment it is.
     `idle_minutes`: so long without a hand, and the session of staff locks; None for those that do not.
     """
 
@@ -50,6 +54,9 @@ class Page:
     idle_minutes: int | None = None
     has_pin: bool = False
     emergency: tuple[EmergencyLine, ...] = ()
+    untaken: AlarmBar | None = None
+    has_own_bar: bool = False
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +134,7 @@ class PlainReading:
 STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
+        NavItem(url="/alerts", label="Alarms", icon="bell"),
         NavItem(
             url="/shift", label="Shift", icon="heartbeat", also=("/rounds", "/tasks/", "/wards", "/handover")
         ),

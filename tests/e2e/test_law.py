@@ -28,14 +28,14 @@ REGIONS = """() => Object.fromEntries([...document.querySelectorAll('[data-regio
   (e) => [e.id, e.outerHTML]))"""
 
 
-ELSEWHERE: set[str] = {"ward-rounds"}
+ELSEWHERE: set[str] = {"alarm-list", "ward-rounds"}
 """Regions of beds and wards that other pages show."""
 
 
 def same(markup: str) -> str:
     """A fragment without what time alone changes: ages, and the marks that htmx leaves on elements."""
     markup = re.sub(
-        r"(<time data-(?:age|since)|<time class=\"age\")([^>]*)>[^<]*</time>", r"\1\2></time>", markup
+        r"(<time data-(?:age|since|left)|<time class=\"age\")([^>]*)>[^<]*</time>", r"\1\2></time>", markup
     )
     return re.sub(r' data-htmx-powered="true"| class=""', "", markup).strip()
 

@@ -43,13 +43,16 @@ PAGES: dict[str, str] = {
     "rounds": "/rounds",
     "ward-rounds": "/rounds/a",
     "wards": "/wards",
+    "alarm-list": "/alerts",
+    "alarm-badge": "/ward/a",
+    "staff-bar": "/profile",
 }
 """Region name to the page that shows it, where its subject does not tell."""
 
 
 def without_ages(markup: str) -> str:
     """A fragment without the texts that time alone changes."""
-    return re.sub(r"(<time (?:class=\"age\" )?data-(?:age|since)[^>]*>)[^<]*", r"\1", markup).strip()
+    return re.sub(r"(<time (?:class=\"age\" )?data-(?:age|since|left)[^>]*>)[^<]*", r"\1", markup).strip()
 
 
 def pushed(region: Region, subject_id: UUID, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """Things to name in addresses: some that a visitor may reach, and the same kinds of things that belong to others."""
 
-from datetime import timedelta
 import json
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -47,12 +47,14 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
     }
+    found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
+    for part in ("alarm-badge", "staff-bar"):
+        found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
-    for part in ("alarm-strip", "latest", "news2", "timeline"):
     for part in ("shift", "rounds", "wards"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
-    for part in ("alarm-strip", "latest", "timeline"):
+    for part in ("alarm-strip", "latest", "news2", "timeline"):
         found[f"/patients/<uuid:subject_id>/{part} subject_id"] = worn.patient_id
     return found
 

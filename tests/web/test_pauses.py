@@ -108,7 +108,7 @@ def test_what_is_still_true_is_resolved_for_a_reason_only(
     answer = nurse.submit(url, {})
     assert answer.status_code == 422
     assert "still true" in answer.get_data(as_text=True)
-    assert nurse.submit(url, {"reason": "other"}).status_code == 422
+    assert nurse.submit(url, {"reason": "bored"}).status_code == 422
     assert nurse.submit(url, {"reason": "other", "note": "Seen with Dr Otieno"}).status_code == 303
     row = site.row("SELECT closed_as, resolution, resolved_by IS NOT NULL FROM alert")
     assert tuple(row) == ("resolved", "Seen with Dr Otieno", True)

@@ -3,38 +3,50 @@
 from flask import Blueprint
 
 from silverwatch.blueprints.caregiver import (
-    HEAD,
     alerts,
     board,
     duty,
     emergency,
     escalation,
+    finding,
+    handover,
+    inbox,
     incidents,
     limits,
+    load,
     notes,
     observations,
+    overview,
     patients,
     pauses,
     regions,
+    shift,
+    tasks,
     trends,
 )
 
 blueprint = Blueprint("caregiver", __name__)
 for part in (
-    HEAD,
     board,
     regions,
     alerts,
+    inbox,
+    load,
+    escalation,
     pauses,
+    finding,
     patients,
     trends,
     notes,
     observations,
+    limits,
+    shift,
+    tasks,
+    overview,
+    handover,
+    duty,
     incidents,
     emergency,
-    escalation,
-    duty,
-    limits,
 ):
     part.register(blueprint)
 

@@ -20,6 +20,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "audit": "Read the audit",
     "emergencies": "Read the emergency accesses",
     "invitation of a patient": "Look up a patient to invite",
+    "alarm load": "Read the alarm load",
     "approval of an account": "Look up a patient to approve an account",
 }
 
@@ -41,6 +42,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "address.verified": "Verify an address for notices",
     "alert.acknowledged": "Acknowledge an alarm",
     "alert.escalated": "Take the next step of an alarm at once",
+    "alert.answered": "Say what was done about an alarm",
     "alert.resolved": "Resolve an alarm",
     "api_key.created": "Make a key for a program",
     "api_key.revoked": "Revoke the key of a program",

@@ -4,7 +4,7 @@ import { age, duration, now } from "./clock.js";
 function write() {
   for (const element of document.querySelectorAll("time[data-t]")) {
     const past = now() - element.dataset.t;
-    element.textContent = "since" in element.dataset ? duration(past) : age(past);
+    element.textContent = "left" in element.dataset ? duration(-past) : "since" in element.dataset ? duration(past) : age(past);
   }
 }
 

@@ -5,7 +5,8 @@ let known = null;
 
 /** The untaken alarms, most urgent first. */
 export function open() {
-  return [...document.querySelectorAll("[data-alarm-id][data-state=new]")].map((line) => ({
+  const lines = new Map([...document.querySelectorAll("[data-alarm-id][data-state=new]")].map((line) => [line.dataset.alarmId, line]));
+  return [...lines.values()].map((line) => ({
     id: line.dataset.alarmId,
     priority: line.dataset.priority,
     text: line.querySelector(".text").textContent.trim(),
@@ -15,7 +16,9 @@ export function open() {
 
 function look() {
   const highs = open().filter((alarm) => alarm.priority === "high");
-  const wanted = (highs.length ? `(${highs.length} HIGH) ` : "") + title;
+  // The rail knows all wards.
+  const count = Number(document.querySelector(".alarm-badge")?.dataset.highs ?? highs.length);
+  const wanted = (count ? `(${count} HIGH) ` : "") + title;
   if (document.title !== wanted) document.title = wanted;
   const news = highs.filter((alarm) => known && !known.has(alarm.id));
   if (news.length) announcer.textContent = news.map((alarm) => alarm.text).join(". ");

@@ -11,11 +11,13 @@ import "./wall.js";
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 const notice = document.getElementById("notice");
+const clear = () => setTimeout(() => (notice.textContent = ""), 8000);
+document.addEventListener("htmx:after:swap", () => notice.textContent && clear());
 for (const name of ["htmx:response:error", "htmx:error"]) {
   document.addEventListener(name, (event) => {
     if (!event.target.closest?.(".ack")) return;
     notice.textContent = notice.dataset.failed;
-    setTimeout(() => (notice.textContent = ""), 8000);
+    clear();
   });
 }
 

@@ -15,7 +15,7 @@ const wall = () => {
   if (link) return link.click();
   return document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
 };
-const actions = {
+export const actions = {
   a: () => document.querySelector(":is(.alarm-bar, .alarm-strip) .ack")?.click(),
   s: silence,
   f: wall,

@@ -1,0 +1,185 @@
+"""Questions of the alarm inbox: a fixed number of statements each, however many wards or alarms are asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from silverwatch.domain.alerts import tiles as compose
+from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, WardHeader
+from silverwatch.domain.alerts.inbox import OFTEN_H, AlarmList, InboxRow, group_of, grouped
+from silverwatch.domain.alerts.states import state_of
+
+DONE_FOR: Final = timedelta(hours=1)
+"""What is done stays in the list for so long."""
+MOST_DONE: Final = 20
+"""And so many of a ward: the others are on the page of the day."""
+
+_COLUMNS: Final = """
+a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, coalesce(r.name, c.name) AS closed_by, d.serial,
+b.id AS bed_id, b.label AS bed_label, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated"""
+_JOINS: Final = """
+LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
+LEFT JOIN account c ON c.id = k.account_id
+LEFT JOIN account r ON r.id = a.resolved_by
+LEFT JOIN device d ON d.id = a.device_id"""
+
+_OF_WARDS: Final = f"""
+SELECT b.ward_id, {_COLUMNS}
+FROM bed b
+JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
+JOIN patient p ON p.id = s.patient_id
+JOIN alert a ON a.patient_id = p.id {_JOINS}
+WHERE b.ward_id = ANY(:ids) AND a.live AND {{condition}}
+"""
+_OPEN_OR_DONE: Final = "(a.closed_at IS NULL OR a.closed_at >= :since)"
+
+# About a ward as a whole, or about the system: those belong to every ward.
+_OF_SYSTEM: Final = f"""
+SELECT w.id AS ward_id, {_COLUMNS}
+FROM alert a
+LEFT JOIN ward w ON w.id = a.subject_id
+LEFT JOIN bed b ON false
+LEFT JOIN patient p ON false {_JOINS}
+WHERE a.subject = 'system' AND a.patient_id IS NULL AND a.live AND {{condition}}
+"""
+
+_OF_ALERTS: Final = f"""
+SELECT coalesce(b.ward_id, w.id, d.ward_id) AS ward_id, {_COLUMNS}
+FROM alert a
+LEFT JOIN patient p ON p.id = a.patient_id
+LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
+LEFT JOIN bed b ON b.id = s.bed_id
+LEFT JOIN ward w ON a.subject = 'system' AND w.id = a.subject_id {_JOINS}
+WHERE a.id = ANY(:ids)
+"""
+
+_RECENT: Final = """
+SELECT patient_id, kind, count(*) AS times FROM (
+  SELECT patient_id, kind FROM alert WHERE patient_id = ANY(:ids) AND live AND event_at >= :since
+  UNION ALL
+  SELECT patient_id, kind FROM alert_episode WHERE patient_id = ANY(:ids) AND last_at >= :since
+) found GROUP BY patient_id, kind
+"""
+
+# What nobody has taken in the wards of an account: high alarms, and those of the system.
+_UNTAKEN: Final = """
+SELECT m.account_id, b.ward_id, a.*, d.serial, b.id AS bed_id, b.label AS bed_label,
+       CAST(NULL AS timestamptz) AS acknowledged_at, NULL AS acknowledged_by
+FROM membership m
+JOIN bed b ON b.ward_id = m.ward_id
+JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
+JOIN alert a ON a.patient_id = s.patient_id
+LEFT JOIN device d ON d.id = a.device_id
+WHERE m.account_id = ANY(:ids) AND {untaken}
+UNION ALL
+SELECT c.id, w.id, a.*, NULL, NULL, NULL, NULL, NULL
+FROM account c
+CROSS JOIN alert a
+LEFT JOIN ward w ON w.id = a.subject_id
+WHERE c.id = ANY(:ids) AND a.subject = 'system' AND a.patient_id IS NULL AND {untaken}
+  AND (w.id IS NULL OR EXISTS (SELECT 1 FROM membership m WHERE m.account_id = c.id AND m.ward_id = w.id))
+""".format(
+    untaken="a.closed_at IS NULL AND a.muted_by IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.alert_id = a.id AND k.ended_at IS NULL)"
+)
+
+
+def alarm_lists(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmList]:
+    """The list of each of these wards that exists: what is open, and what was done in the last hour."""
+    headers = ward_headers(session, ward_ids)
+    rows: dict[UUID, list[InboxRow]] = {ward_id: [] for ward_id in headers}
+    for row in _listed(session, list(headers), _OPEN_OR_DONE, now=now, since=now - DONE_FOR):
+        for ward_id in rows.keys() & {row.ward_id} if row.ward_id else rows:
+            rows[ward_id].append(row)
+    return {
+        ward_id: AlarmList(ward=header, groups=_shortened(grouped(rows[ward_id])))
+        for ward_id, header in headers.items()
+    }
+
+
+def done_since(
+    session: Session, ward_ids: Sequence[UUID], *, since: datetime, now: datetime
+) -> list[InboxRow]:
+    """The alarms of these wards that were closed since then, the last one first."""
+    rows = _listed(session, list(ward_ids), "a.closed_at >= :since", now=now, since=since)
+    return sorted(rows, key=lambda row: row.closed_at or now, reverse=True)
+
+
+def rows_of(session: Session, alert_ids: Sequence[UUID], now: datetime) -> dict[UUID, InboxRow]:
+    """Each of these alarms that exists, as a row."""
+    found = session.execute(text(_OF_ALERTS), {"ids": list(alert_ids), "now": now}).all()
+    return {row.line.id: row for row in _composed(session, found, now=now)}
+
+
+def ward_headers(session: Session, ward_ids: Iterable[UUID]) -> dict[UUID, WardHeader]:
+    """Each of these wards that exists, by name."""
+    rows = session.execute(
+        text("SELECT id, slug, name, description FROM ward WHERE id = ANY(:ids) ORDER BY name"),
+        {"ids": list(ward_ids)},
+    )
+    return {
+        row.id: WardHeader(id=row.id, slug=row.slug, name=row.name, description=row.description)
+        for row in rows
+    }
+
+
+def untaken(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
+    """What nobody has taken in the wards of each of these accounts, most urgent first, in one statement.
+
+    The bar's `ward_id` is the account's id: it spans wards.
+    """
+    lines: dict[UUID, list[AlarmLine]] = {account_id: [] for account_id in account_ids}
+    for row in session.execute(text(_UNTAKEN), {"ids": list(account_ids), "now": now}):
+        lines[row.account_id].append(compose.line(row))
+    return {
+        account_id: AlarmBar(ward_id=account_id, lines=tuple(sorted(found, key=compose.urgency)))
+        for account_id, found in lines.items()
+    }
+
+
+def _listed(
+    session: Session, ward_ids: list[UUID], condition: str, *, now: datetime, since: datetime
+) -> list[InboxRow]:
+    params = {"ids": ward_ids, "now": now, "since": since}
+    rows = [
+        *session.execute(text(_OF_WARDS.format(condition=condition)), params),
+        *session.execute(text(_OF_SYSTEM.format(condition=condition)), {"since": since}),
+    ]
+    return _composed(session, rows, now=now)
+
+
+def _composed(session: Session, rows: Sequence[Row[Any]], *, now: datetime) -> list[InboxRow]:
+    patients = {row.patient_id for row in rows if row.patient_id and row.closed_at is None}
+    recent = _recent(session, patients, now=now) if patients else {}
+    return [_row(row, recent=recent, now=now) for row in rows]
+
+
+def _recent(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[tuple[UUID, str], int]:
+    params = {"ids": list(patient_ids), "since": now - timedelta(hours=OFTEN_H)}
+    return {(row.patient_id, row.kind): row.times for row in session.execute(text(_RECENT), params)}
+
+
+def _row(row: Any, *, recent: Mapping[tuple[UUID, str], int], now: datetime) -> InboxRow:
+    state = state_of(row, acknowledged_at=row.acknowledged_at)
+    return InboxRow(
+        line=compose.line(row),
+        state=state,
+        group=group_of(row, state),
+        ward_id=row.ward_id,
+        patient=compose.patient_header(row, now=now) if row.patient_id else None,
+        recent=max(1, recent.get((row.patient_id, row.kind), 1)),
+        escalate_at=row.escalate_at,
+        realarm_at=row.realarm_at,
+        muted_by=row.muted_by,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by if row.closed_at else None,
+        resolution=row.resolution,
+    )
+
+
+def _shortened(groups: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple((name, rows[:MOST_DONE] if name == "resolved" else rows) for name, rows in groups)
