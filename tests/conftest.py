@@ -152,7 +152,8 @@ def redis_address() -> str:
 def new_site() -> Iterator[Site]:
     """Make a site and take it away again."""
     name = f"site_{uuid4().hex[:12]}"
-    run_as_owner(f"CREATE DATABASE {name} TEMPLATE {os.environ[TEMPLATE]}")
+    # Copied as files: half the time of copying each page through the log.
+    run_as_owner(f"CREATE DATABASE {name} TEMPLATE {os.environ[TEMPLATE]} STRATEGY FILE_COPY")
     with redis.Redis.from_url(redis_address()) as bus:
         bus.flushdb()
     config = Config(

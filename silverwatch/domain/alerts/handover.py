@@ -19,6 +19,7 @@ from silverwatch.domain import audit, events
 from silverwatch.domain.access import Actor
 from silverwatch.domain.alerts import queries, scores, sheet, tiles
 from silverwatch.domain.alerts.board import AlarmLine, Tile
+from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.sheet import AlarmsOfShift, Paused, Sheet, SheetLine, Trend, Written
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.readings import history
@@ -57,7 +58,7 @@ SELECT a.patient_id, count(*) AS alarms, sum(a.times) AS times,
 FROM {_OF_SHIFT} GROUP BY a.patient_id
 """
 _LONGEST = f"""
-SELECT DISTINCT ON (a.patient_id) a.*, k.at AS acknowledged_at, NULL AS acknowledged_by, NULL AS serial,
+SELECT DISTINCT ON (a.patient_id) a.*, k.at AS acknowledged_at, NULL AS acknowledged_by, NULL AS serial, {RULE_NAME},
        NULL AS bed_id, NULL AS bed_label,
        extract(epoch FROM coalesce(a.ended_at, a.closed_at, CAST(:now AS timestamptz)) - a.run_from) AS lasted_s
 FROM {_OF_SHIFT} AND NOT a.technical ORDER BY a.patient_id, lasted_s DESC

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, WardHeader
 from silverwatch.domain.alerts.inbox import OFTEN_H, AlarmList, InboxRow, group_of, grouped
+from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.states import state_of
 
 DONE_FOR: Final = timedelta(hours=1)
@@ -18,8 +19,9 @@ DONE_FOR: Final = timedelta(hours=1)
 MOST_DONE: Final = 20
 """And so many of a ward: the others are on the page of the day."""
 
-_COLUMNS: Final = """
+_COLUMNS: Final = f"""
 a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, coalesce(r.name, c.name) AS closed_by, d.serial,
+{RULE_NAME},
 b.id AS bed_id, b.label AS bed_label, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated"""
 _JOINS: Final = """
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
@@ -66,21 +68,22 @@ SELECT patient_id, kind, count(*) AS times FROM (
 """
 
 # What nobody has taken in the wards of an account: high alarms, and those of the system.
-_UNTAKEN: Final = """
+_UNTAKEN: Final = f"""
 SELECT m.account_id, b.ward_id, a.*, d.serial, b.id AS bed_id, b.label AS bed_label,
-       CAST(NULL AS timestamptz) AS acknowledged_at, NULL AS acknowledged_by
+       CAST(NULL AS timestamptz) AS acknowledged_at, NULL AS acknowledged_by,
+       {RULE_NAME}
 FROM membership m
 JOIN bed b ON b.ward_id = m.ward_id
 JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
 JOIN alert a ON a.patient_id = s.patient_id
 LEFT JOIN device d ON d.id = a.device_id
-WHERE m.account_id = ANY(:ids) AND {untaken}
+WHERE m.account_id = ANY(:ids) AND {{untaken}}
 UNION ALL
-SELECT c.id, w.id, a.*, NULL, NULL, NULL, NULL, NULL
+SELECT c.id, w.id, a.*, NULL, NULL, NULL, NULL, NULL, NULL
 FROM account c
 CROSS JOIN alert a
 LEFT JOIN ward w ON w.id = a.subject_id
-WHERE c.id = ANY(:ids) AND a.subject = 'system' AND a.patient_id IS NULL AND {untaken}
+WHERE c.id = ANY(:ids) AND a.subject = 'system' AND a.patient_id IS NULL AND {{untaken}}
   AND (w.id IS NULL OR EXISTS (SELECT 1 FROM membership m WHERE m.account_id = c.id AND m.ward_id = w.id))
 """.format(
     untaken="a.closed_at IS NULL AND a.muted_by IS NULL"

@@ -24,6 +24,7 @@ from silverwatch.domain.alerts.board import (
 )
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.alerts.pause_lines import open_pauses
+from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards.models import Ward
@@ -63,18 +64,16 @@ WHERE bi.patient_id = ANY(:patients) AND bi.during @> CAST(:now AS timestamptz)
 ORDER BY ds.last_reading_at DESC NULLS LAST
 """
 
-_ALERTS = """
-SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial, rv.rule->>'name' AS rule_name,
+_ALERTS = f"""
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, d.serial, {RULE_NAME},
        b.id AS bed_id, b.label AS bed_label, b.ward_id
-FROM {source} a
+FROM {{source}} a
 LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)
 LEFT JOIN bed b ON b.id = s.bed_id
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
 LEFT JOIN account c ON c.id = k.account_id
 LEFT JOIN device d ON d.id = a.device_id
-LEFT JOIN alarm_rule ar ON ar.id = a.rule_id
-LEFT JOIN alarm_rule_version rv ON rv.rule_id = ar.id AND rv.number = ar.version
-WHERE {condition}
+WHERE {{condition}}
 ORDER BY a.raised_at
 """
 _NEWEST_ALERTS = """(

@@ -45,3 +45,8 @@ class AlarmRuleVersion(Base):
     changed_at: Mapped[datetime]
     changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     reason: Mapped[str] = mapped_column(server_default=text("''"))
+
+
+RULE_NAME = """(SELECT rv.rule->>'name' FROM alarm_rule ar
+ JOIN alarm_rule_version rv ON rv.rule_id = ar.id AND rv.number = ar.version WHERE ar.id = a.rule_id) AS rule_name"""
+"""The name of the house rule that raised the alert `a`, as a column of a query."""
