@@ -46,6 +46,11 @@ OF_ADMIN = [
     "/admin/audit",
     "/admin/emergencies",
     "/admin/displays",
+    "/admin/duty",
+    "/admin/chains",
+    "/admin/chains/4b/high",
+    "/admin/drills",
+    "/admin/settings/notices",
 ]
 OF_CAREGIVER = [
     "/profile",
@@ -57,6 +62,8 @@ OF_CAREGIVER = [
     "/second-factor/setup",
     "/profile/pin",
     "/emergency-access",
+    "/duty",
+    "/profile/channels",
     "/patients/{patient}",
     "/patients/{patient}?view=table",
     "/patients/{patient}?h=720&bands=limits",
