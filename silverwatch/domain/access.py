@@ -33,6 +33,8 @@ class Permission(StrEnum):
     SEE_PATIENT = "open the page of a patient"
     TAKE_ALARMS = "acknowledge and resolve alarms"
     RECORD_OBSERVATIONS = "record observations"
+    SEE_RULES = "see which alarm rules hold"
+    CHANGE_RULES = "change alarm rules: administrators of site and ward, caregivers of their patients"
     WRITE_NOTES = "write notes about a patient"
     REPORT_INCIDENTS = "report incidents and follow them up"
     SEE_LIMITS = "see the alarm limits of their wards"
@@ -58,6 +60,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.SEE_PATIENT: frozenset({Role.CAREGIVER}),
     Permission.TAKE_ALARMS: frozenset({Role.CAREGIVER}),
     Permission.RECORD_OBSERVATIONS: frozenset({Role.CAREGIVER}),
+    Permission.SEE_RULES: frozenset({Role.CAREGIVER, Role.ADMIN}),
+    Permission.CHANGE_RULES: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
     Permission.REPORT_INCIDENTS: frozenset({Role.CAREGIVER}),
     Permission.SEE_LIMITS: frozenset({Role.CAREGIVER, Role.ADMIN}),

@@ -11,6 +11,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from silverwatch.domain.alerts import rule_words
 from silverwatch.web import alarm_chart, charts, filters
 from silverwatch.web.audience import Audience
 from silverwatch.web.views import Page
@@ -89,6 +90,8 @@ def environment(language: str) -> Environment:
         draw=charts.draw,
         draw_alarm=alarm_chart.draw_alarm,
         time_zone=filters.time_zone,
+        rule_sentence=rule_words.sentence,
+        rule_words=rule_words.condition_words,
         vital_labels=VITAL_LABELS,
         language=language,
         # For texts that come from Python: `_` would take a % in them for a placeholder.

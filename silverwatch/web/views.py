@@ -154,6 +154,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
             label="Settings",
             icon="settings",
             also=(
+                "/alerts/rules",
                 "/admin/access",
                 "/admin/chains",
                 "/admin/displays",

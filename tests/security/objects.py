@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock
-from tests.cast import Cast, People
+from tests.cast import Cast, People, Worn
 from tests.conftest import Site
 from tests.security.routes import Visitor
 
@@ -42,6 +42,7 @@ def belongings(
         "shift_id": _shift(site, worn.ward_id, by=mine),
         "address_id": _address(site, holder),
         "priority": "high",
+        "rule_id": _rule(site, worn, who),
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
@@ -161,6 +162,20 @@ def _address(site: Site, account_id: UUID) -> UUID:
         site, "notice_address", account_id=account_id, channel="sms", address=f"+2547{clock.new_id().int % 10**8:08}",
         added_at=clock.now(),
     )  # fmt: skip
+
+
+def _rule(site: Site, worn: Worn, who: str) -> UUID:
+    """An alarm rule of a ward; for a caregiver one of a patient, which is what a caregiver may change."""
+    now = clock.now()
+    whose = {"ward_id": worn.ward_id} if who == "admin" else {"patient_id": worn.patient_id}
+    rule_id = _insert(site, "alarm_rule", version=1, created_at=now, **whose)
+    rule = '{"name": "Fast", "condition": {"type": "value", "vital": "heart_rate", "operator": ">", "bound": 100}}'
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO alarm_rule_version (rule_id, number, rule, changed_at) VALUES (%s, 1, %s, %s)",
+            (rule_id, rule, now),
+        )
+    return rule_id
 
 
 def _emergency(site: Site, account_id: UUID, patient_id: UUID) -> UUID:

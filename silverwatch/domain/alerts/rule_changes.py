@@ -1,0 +1,128 @@
+"""Verbs on house rules: make, change, retire. Each inside the caller's transaction, each a row that stays."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from silverwatch import clock
+from silverwatch.domain import audit
+from silverwatch.domain.access import Actor, Permission, Role
+from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts.house_rule import Rule, problems
+from silverwatch.domain.alerts.rule_book import decode
+from silverwatch.domain.alerts.rule_models import AlarmRule, AlarmRuleVersion
+from silverwatch.domain.alerts.rule_words import differences, sentence
+from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
+
+MOST_REASON: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Whose rule it is: the site's with neither, else a ward's or a patient's."""
+
+    ward_id: UUID | None = None
+    patient_id: UUID | None = None
+
+    @property
+    def name(self) -> str:
+        """site, ward or patient."""
+        return "patient" if self.patient_id else "ward" if self.ward_id else "site"
+
+
+def may_change(session: Session, actor: Actor, layer: Layer, *, now: datetime) -> bool:
+    """Administrators keep the rules of the site and of their wards, caregivers those of their patients."""
+    if not actor.may(Permission.CHANGE_RULES):
+        return False
+    if layer.patient_id is None:
+        return actor.role is Role.ADMIN and (layer.ward_id is None or layer.ward_id in actor.ward_ids)
+    try:
+        place = queries.patient_for(session, actor, layer.patient_id, now=now)
+    except NotFoundError:
+        return False
+    return place.ward_id is not None
+
+
+def make(session: Session, actor: Actor, rule: Rule, *, layer: Layer, reason: str, now: datetime) -> UUID:
+    """Write a new rule. Raises NotFoundError for a layer that is not the actor's to change."""
+    if not may_change(session, actor, layer, now=now):
+        raise NotFoundError("There is no such ward or patient.")
+    _must_be_good(rule)
+    rule_id = clock.new_id()
+    session.add(
+        AlarmRule(id=rule_id, ward_id=layer.ward_id, patient_id=layer.patient_id, version=1, created_at=now)
+    )
+    session.flush()
+    _version(session, actor, rule_id, 1, rule, reason=reason, now=now)
+    _note(session, "rule.made", rule_id, layer, {"rule": sentence(rule), "reason": reason})
+    return rule_id
+
+
+def change(
+    session: Session, actor: Actor, stored: AlarmRule, rule: Rule, *, number: int, reason: str, now: datetime
+) -> bool:
+    """Write the next version; False when nothing differs. `number`: the version that the actor has seen.
+
+    Raises ConflictError when somebody has changed or retired it since.
+    """
+    layer = Layer(stored.ward_id, stored.patient_id)
+    if not may_change(session, actor, layer, now=now):
+        raise NotFoundError("There is no such rule.")
+    session.refresh(stored, with_for_update=True)
+    if stored.version != number or stored.retired_at is not None:
+        raise ConflictError("Somebody has changed this rule meanwhile. Look at it again before you save.")
+    _must_be_good(rule)
+    before = present(session, stored)
+    changed = differences(before, rule)
+    if not changed:
+        return False
+    stored.version += 1
+    _version(session, actor, stored.id, stored.version, rule, reason=reason, now=now)
+    _note(session, "rule.changed", stored.id, layer, {"changed": changed, "reason": reason})
+    return True
+
+
+def retire(session: Session, actor: Actor, stored: AlarmRule, *, reason: str, now: datetime) -> None:
+    """From now on it raises nothing; its open alarms end with the next reading."""
+    layer = Layer(stored.ward_id, stored.patient_id)
+    if not may_change(session, actor, layer, now=now):
+        raise NotFoundError("There is no such rule.")
+    if stored.retired_at is None:
+        stored.retired_at, stored.retired_by, stored.retired_because = now, actor.account_id, reason
+        _note(session, "rule.retired", stored.id, layer, {"reason": reason})
+
+
+def present(session: Session, stored: AlarmRule) -> Rule:
+    """The version that holds."""
+    row = session.get_one(AlarmRuleVersion, (stored.id, stored.version))
+    return decode(row.rule)
+
+
+def _must_be_good(rule: Rule) -> None:
+    wrong = problems(rule)
+    if wrong:
+        raise DomainError(next(iter(wrong.values())))
+
+
+def _version(
+    session: Session, actor: Actor, rule_id: UUID, number: int, rule: Rule, *, reason: str, now: datetime
+) -> None:
+    session.add(
+        AlarmRuleVersion(
+            rule_id=rule_id,
+            number=number,
+            rule=msgspec.to_builtins(rule),
+            changed_at=now,
+            changed_by=actor.account_id,
+            reason=reason,
+        )
+    )
+
+
+def _note(session: Session, action: str, rule_id: UUID, layer: Layer, detail: dict[str, object]) -> None:
+    patients = [layer.patient_id] if layer.patient_id else []
+    audit.record(session, action, subject=("rule", rule_id), patient_ids=patients, detail=detail)
