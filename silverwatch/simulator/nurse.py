@@ -30,7 +30,9 @@ class Nurse:
         url = f"/patients/{patient_id}/observations"
         fields = self._form(f"{url}/new")
         body = {name: str(value) for name, value in manual.values.items()}
-        self._post(url, {**fields, **body, "measured_at": manual.at.isoformat()})
+        # She has looked twice at whatever is unusual.
+        looked = " ".join(f"{name}={value}" for name, value in body.items())
+        self._post(url, {**fields, **body, "measured_at": manual.at.isoformat(), "confirmed": looked})
 
     def begin_shift(self, ward: str) -> None:
         """Accept duty in a ward with the sheet of its handover, and take every bed that nobody has taken."""

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 from silverwatch.clock import epoch_ms, site_zone
 from silverwatch.domain.alerts.board import Cell, PatientHeader
+from silverwatch.domain.readings.units import Units, shown
 from silverwatch.domain.readings.vitals import BY_NAME
 from silverwatch.web.audience import Names
 
@@ -68,6 +69,20 @@ def short_day(moment: datetime) -> str:
     return day(moment)[:6]
 
 
+def local_minute(moment: datetime) -> str:
+    """2026-11-22T14:32 in the zone of the site, as a field for day and time holds it."""
+    return moment.astimezone(site_zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def from_local_minute(written: str) -> datetime:
+    """The moment of such a field, in UTC; raises ValueError."""
+    local = datetime.strptime(written, "%Y-%m-%dT%H:%M").replace(tzinfo=site_zone())
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time of these centuries") from None
+
+
 def calendar_day(on: date) -> str:
     """22-Nov-2026."""
     return f"{on.day:02}-{MONTHS[on.month - 1]}-{on.year}"
@@ -95,6 +110,16 @@ def number(value: float, vital: str) -> str:
     """A value with the decimals of its vital and no unit."""
     known = BY_NAME.get(vital)
     return f"{value:.{known.precision if known else 0}f}"
+
+
+def plain_in_units(value: float, vital: str, units: Units) -> str:
+    """A stored value in the units of the reader, without the unit."""
+    return shown(vital, value, units)
+
+
+def in_units(value: float, vital: str, units: Units) -> str:
+    """A stored value in the units of the reader, with its unit: 101.3 °F."""
+    return f"{shown(vital, value, units)} {units.of(vital)}"
 
 
 def measured(value: float, vital: str) -> str:
@@ -130,6 +155,8 @@ FILTERS = {
     "span": span,
     "share": share,
     "calendar_day": calendar_day,
+    "in_units": in_units,
+    "plain_in_units": plain_in_units,
     "age": age,
     "duration": duration,
     "epoch_ms": epoch_ms,

@@ -169,13 +169,3 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "display": (),
 }
 """The rail of each role: only pages that exist."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationForm:
-    """A set of observations as it was sent. `form_id` makes a resend the same set."""
-
-    form_id: UUID
-    measured_at: datetime | None = None
-    values: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)

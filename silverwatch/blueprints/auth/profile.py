@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
 from silverwatch.adapters import images
-from silverwatch.blueprints.auth import contacts, credentials
+from silverwatch.blueprints.auth import contacts, credentials, unit_choice
 from silverwatch.domain import audit, throttle
 from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import photos, profile
@@ -32,6 +32,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/accounts/<uuid:account_id>/photo", view_func=photo)
     contacts.register(blueprint)
     credentials.register(blueprint)
+    unit_choice.register(blueprint)
 
 
 @gates.need(Permission.OWN_ACCOUNT)

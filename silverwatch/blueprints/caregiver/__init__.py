@@ -5,6 +5,7 @@ from flask import Blueprint
 from silverwatch.blueprints.caregiver import (
     alerts,
     board,
+    decisions,
     duty,
     emergency,
     escalation,
@@ -40,6 +41,7 @@ for part in (
     trends,
     notes,
     observations,
+    decisions,
     limits,
     rules,
     shift,

@@ -1,71 +1,96 @@
 """Observations by hand: what no device measures, and what a nurse checks herself."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, request
-from werkzeug.datastructures import MultiDict
 
 from silverwatch import clock, db
+from silverwatch.blueprints.caregiver import observation_form as forms
+from silverwatch.blueprints.caregiver.observation_form import ObservationForm
+from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.alerts import queries
-from silverwatch.domain.alerts.news_card import news_card
+from silverwatch.domain.alerts.layers import limits_of
+from silverwatch.domain.alerts.news_card import latest_of, news_card
+from silverwatch.domain.alerts.unusual import Unusual, unusual
 from silverwatch.domain.errors import ConflictError
+from silverwatch.domain.readings.accept import Refusal
 from silverwatch.domain.readings.intake import Outcome
 from silverwatch.domain.readings.service import RacedError, racing, store_observation
-from silverwatch.domain.readings.vitals import ACVPU, BY_NAME, CONSCIOUSNESS
+from silverwatch.domain.readings.unit_choices import units_of
+from silverwatch.domain.readings.units import Units, shown
+from silverwatch.domain.readings.vitals import ACVPU, BY_NAME
+from silverwatch.domain.records import notes
 from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web.hypermedia import html
 from silverwatch.web.ringing import ringer
-from silverwatch.web.views import ObservationForm
-
-FIELDS = (
-    "respiratory_rate",
-    "oxygen_saturation",
-    "supplemental_oxygen",
-    "systolic_bp",
-    "diastolic_bp",
-    "heart_rate",
-    "temperature",
-)
+from silverwatch.web.templating import render
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the routes."""
     url = "/patients/<uuid:patient_id>/observations"
     blueprint.add_url_rule(f"{url}/new", view_func=observation_form)
+    blueprint.add_url_rule(f"{url}/preview", view_func=preview_score, methods=["POST"])
     blueprint.add_url_rule(url, view_func=record_observation, methods=["POST"])
 
 
 @gates.need(Permission.RECORD_OBSERVATIONS)
 def observation_form(patient_id: UUID) -> Response:
     """Ask for a set of observations."""
-    return _form(patient_id, ObservationForm(form_id=clock.new_id()))
+    actor, now = login.actor(), clock.now()
+    with db.transaction(read_only=True) as session:
+        place = queries.patient_for(session, actor, patient_id, now=now)
+        chosen = units_of(session, actor.account_id)
+    back = pages.local_path(request.args.get("next")) or _back(actor, place)
+    return _page(patient_id, forms.empty(chosen, now=now, back=back))
+
+
+@gates.need(Permission.RECORD_OBSERVATIONS)
+def preview_score(patient_id: UUID) -> Response:
+    """What NEWS2 would say with what is typed so far; nothing is kept."""
+    actor, now = login.actor(), clock.now()
+    form = forms.read(request.form, now=now, back="")
+    with db.transaction(read_only=True) as session:
+        place = queries.patient_for(session, actor, patient_id, now=now)
+        card = news_card(session, patient_id, now=now, entered=_possible(form.values))
+    auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
+    reader = pages.audience(login.session_of_view())
+    return html(render("caregiver/_score_preview.html", reader, score_preview=card, now=now))
 
 
 @gates.need(Permission.RECORD_OBSERVATIONS)
 def record_observation(patient_id: UUID) -> Response:
     """Store a set, exactly once by the form's own id, however often it is sent."""
     actor, now = login.actor(), clock.now()
-    form, values = _read(request.form, now)
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
-    if not form.errors:
-        outcome = _store(patient_id, form, values, received_at=now)
-        if outcome.stored:
-            with db.transaction() as session:
-                detail = {"vitals": sorted(values), "form": str(form.form_id)}
-                audit.record(session, "observations.recorded", patient_ids=[patient_id], detail=detail)
+        limits = limits_of(session, [patient_id], now=now)[patient_id]
+        latest = latest_of(session, patient_id)
+    back = pages.local_path(request.form.get("next")) or _back(actor, place)
+    form = forms.read(request.form, now=now, back=back)
+    if not form.values and not form.errors:
+        form.errors["form"] = "Enter at least one value."
+    if form.errors:
+        return _page(patient_id, form, status=422)
+    looked = unusual(form.values, limits=limits, latest=latest, now=now)
+    if all(form.word(item.vital) in form.confirmed for item in looked):
+        outcome = _store(patient_id, form, looked, actor=actor)
+        _note(patient_id, form, outcome)
         if not outcome.rejected:
-            return make_response(redirect(_back(actor, place), 303))
+            return make_response(redirect(back, 303))
         for refusal in (item.refusal for item in outcome.rejected):
-            form.errors[refusal.field or "form"] = _advice(refusal.field, refusal.detail)
-    return _form(patient_id, form, status=422)
+            form.errors[refusal.field or "form"] = advice(refusal, form.units)
+        return _page(patient_id, form, status=422)
+    refused = _impossible(form)
+    form.errors.update(refused)
+    return _page(patient_id, form, looked=() if refused else looked, status=422)
 
 
-def _store(
-    patient_id: UUID, form: ObservationForm, values: dict[str, float | str], *, received_at: datetime
-) -> Outcome:
+def _store(patient_id: UUID, form: ObservationForm, looked: list[Unusual], *, actor: Actor) -> Outcome:
     for _ in range(3):
         try:
             with racing(), db.cursor() as cur:
@@ -73,10 +98,11 @@ def _store(
                     cur,
                     patient_id=patient_id,
                     source_id=form.form_id,
-                    measured_at=form.measured_at or received_at,
-                    values=values,
-                    received_at=received_at,
-                    entered_by=login.actor().account_id,
+                    measured_at=form.measured_at,
+                    values=form.values,
+                    received_at=clock.now(),
+                    entered_by=actor.account_id,
+                    confirmed=[item.vital for item in looked],
                 )
         except RacedError:
             continue
@@ -85,43 +111,42 @@ def _store(
     raise ConflictError("The same form is being stored. Look at the board before you send it again.")
 
 
-def _read(sent: MultiDict[str, str], now: datetime) -> tuple[ObservationForm, dict[str, float | str]]:
-    values: dict[str, float | str] = {}
-    form = ObservationForm(
-        form_id=_form_id(sent), values=dict(sent.items()), measured_at=_measured_at(sent, now)
-    )
-    for name in FIELDS:
-        written = sent.get(name, "").strip().replace(",", ".")
-        if not written:
-            continue
-        try:
-            values[name] = float(written)
-        except ValueError:
-            form.errors[name] = f"Enter a number for {BY_NAME[name].label}, such as 12.5."
-    if sent.get(CONSCIOUSNESS):
-        if sent[CONSCIOUSNESS] in ACVPU:
-            values[CONSCIOUSNESS] = sent[CONSCIOUSNESS]
-        else:
-            form.errors[CONSCIOUSNESS] = "Choose one of the five levels."
-    if not values and not form.errors:
-        form.errors["form"] = "Enter at least one value."
-    return form, values
+def _note(patient_id: UUID, form: ObservationForm, outcome: Outcome) -> None:
+    if outcome.stored:
+        with db.transaction() as session:
+            detail = {"vitals": sorted(form.values), "form": str(form.form_id)}
+            audit.record(session, "observations.recorded", patient_ids=[patient_id], detail=detail)
 
 
-def _form_id(sent: MultiDict[str, str]) -> UUID:
-    try:
-        return UUID(sent.get("form_id", ""))
-    except ValueError:
-        return clock.new_id()
+def _impossible(form: ObservationForm) -> dict[str, str]:
+    """What is to be said of values that no patient can have: a second look makes them no better."""
+    found = {}
+    for name, value in form.values.items():
+        vital = BY_NAME.get(name)
+        if vital and isinstance(value, float) and not vital.low <= value <= vital.high:
+            found[name] = advice(Refusal("implausible", name, "outside"), form.units)
+    return found
 
 
-def _measured_at(sent: MultiDict[str, str], now: datetime) -> datetime:
-    """The moment that the form carries, so that a resend is the same set; a person's form has none at first."""
-    try:
-        at = datetime.fromisoformat(sent.get("measured_at", ""))
-    except ValueError:
-        return now
-    return at if at.tzinfo is not None else now
+def _possible(values: Mapping[str, float | str]) -> dict[str, float | str]:
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str) or BY_NAME[name].low <= value <= BY_NAME[name].high
+    }
+
+
+def advice(refusal: Refusal, units: Units) -> str:
+    """What to do about a value that was refused, in the units of the form."""
+    vital = BY_NAME.get(refusal.field)
+    if vital is None:
+        return f"This set: {refusal.detail}. Go back to the patient and look before you save it again."
+    if refusal.code == "implausible" and refusal.detail.startswith(("outside", "not 0")):
+        low, high = (shown(vital.name, bound, units) for bound in (vital.low, vital.high))
+        unit = "" if vital.name == "pain" else f" {units.of(vital.name)}"
+        more_than = "more than " if vital.above_zero else ""
+        return f"{vital.label}: enter a number from {more_than}{low} to {high}{unit}. Look at it again."
+    return f"{vital.label}: {refusal.detail}. Check the value and enter it again."
 
 
 def _back(actor: Actor, place: queries.Place) -> str:
@@ -129,16 +154,14 @@ def _back(actor: Actor, place: queries.Place) -> str:
     return f"/ward/{place.ward_slug}" if place.ward_id in actor.ward_ids else f"/patients/{place.patient.id}"
 
 
-def _advice(field: str | None, detail: str) -> str:
-    label = BY_NAME[field].label if field in BY_NAME else "This set"
-    return f"{label}: {detail}. Check the value and enter it again."
-
-
-def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Response:
+def _page(patient_id: UUID, form: ObservationForm, *, looked: Any = (), status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
-        card = news_card(session, patient_id, now=now)
+        entered = _possible(form.values) if status != 200 else {}
+        card = news_card(session, patient_id, now=now, entered=entered)
+        limits = limits_of(session, [patient_id], now=now)[patient_id].by_vital
+        written = notes.count(session, patient_id)
     auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Record observations"
     return pages.answer(
@@ -146,10 +169,13 @@ def _form(patient_id: UUID, form: ObservationForm, *, status: int = 200) -> Resp
         f"Error: {title}" if form.errors else title,
         status=status,
         form=form,
-        place=place,
-        news_card=card,
-        back=_back(actor, place),
-        fields=[BY_NAME[name] for name in FIELDS],
+        frame=frame(actor, place, notes_written=written),
+        looked=looked,
+        confirmed=" ".join(form.word(item.vital) for item in looked),
+        score_preview=card,
+        limits=limits,
+        first=[BY_NAME[name] for name in forms.FIRST],
+        then=[BY_NAME[name] for name in forms.THEN],
         levels=ACVPU,
         now=now,
     )

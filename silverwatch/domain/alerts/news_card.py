@@ -57,11 +57,13 @@ class NewsCard:
 
     `applies` is False for who is too young: then nothing is scored. `score` with its `risk` is the last complete one,
     `at` the time of its oldest part, None if there never was one; while it is `partial` the true score is `at_least`
-    so many, and `risk_now` is the higher one of both. `change` is against the set before.
+    so many, and `risk_now` is the higher one of both. `change` is against the set before. `typed`: the vitals
+    whose values are not stored yet.
     """
 
     patient_id: UUID
     now: datetime
+    typed: frozenset[str] = frozenset()
     applies: bool
     age_years: int
     score: int | None
@@ -87,12 +89,27 @@ WHERE p.id = :id
 _RISKS: Final[tuple[news2.Risk, ...]] = ("none", "low", "low-medium", "medium", "high")
 
 
-def news_card(session: Session, patient_id: UUID, *, now: datetime) -> NewsCard:
-    """The card of one patient; a fixed number of statements. Raises NotFoundError."""
+def latest_of(session: Session, patient_id: UUID) -> dict[str, Any]:
+    """The newest value of each vital: `vital_state.latest`."""
+    row = session.execute(text(_PATIENT), {"id": patient_id}).first()
+    return (row.latest if row else None) or {}
+
+
+def news_card(
+    session: Session, patient_id: UUID, *, now: datetime, entered: Mapping[str, news2.Value] | None = None
+) -> NewsCard:
+    """The card of one patient; a fixed number of statements. Raises NotFoundError.
+
+    With the values `entered` it is what the card would be if they had been measured now.
+    """
     row = session.execute(text(_PATIENT), {"id": patient_id}).first()
     if row is None:
         raise NotFoundError("There is no such patient.")
-    latest, last = row.latest or {}, row.news or {}
+    now_ms = clock.epoch_ms(now)
+    typed = {name: [value, now_ms, None] for name, value in (entered or {}).items()}
+    latest, last = {**(row.latest or {}), **typed}, row.news or {}
+    if typed and last:
+        last = {**last, "previous": last.get("score")}
     assessment = scoring.assess(latest, last, scale=row.spo2_scale, now=now)
     badge = scoring.badge(latest, last, scale=row.spo2_scale, now=now)
     years = age_years(row.born_on, on=now.date())
@@ -101,6 +118,7 @@ def news_card(session: Session, patient_id: UUID, *, now: datetime) -> NewsCard:
     return NewsCard(
         patient_id=patient_id,
         now=now,
+        typed=frozenset(typed),
         applies=applies,
         age_years=years,
         score=badge.score,

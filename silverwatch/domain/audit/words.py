@@ -18,6 +18,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "wards": "Compare their wards",
     "tasks": "Look at the tasks of a patient",
     "audit": "Read the audit",
+    "decisions": "Read decisions about NEWS2",
     "emergencies": "Read the emergency accesses",
     "invitation of a patient": "Look up a patient to invite",
     "alarm load": "Read the alarm load",
@@ -72,6 +73,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "note.changed": "Change a note",
     "note.struck_out": "Strike out a note",
     "note.written": "Write a note",
+    "observation_interval.decided": "Decide how often to observe",
+    "observation_interval.ended": "End a decision about observing",
+    "observations.corrected": "Correct observations",
     "observations.recorded": "Record observations",
     "password.changed": "Change the password",
     "password.reset": "Choose a new password by e-mail",
@@ -96,6 +100,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "session.second_factor": "Give the code",
     "session.unlocked": "Unlock the screen",
     "settings.changed": "Change the settings",
+    "scale.decided": "Decide the NEWS2 scale of the saturation",
     "shift.cancelled": "Cancel a planned shift",
     "shift.planned": "Plan a shift",
     "task.added": "Add a task for a patient",
@@ -103,6 +108,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "task.done": "Do a task",
     "task.reopened": "Undo that a task is done",
     "token.reused": "Use a refresh token twice",
+    "units.chosen": "Choose units",
     "trends.exported": "Save the readings of a patient as a file",
 }
 

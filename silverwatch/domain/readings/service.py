@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Cursor, errors
@@ -136,6 +136,10 @@ def store_observation(
     row = store.stored_rows(cur, [(source_id, taken.measured_at)], [patient_id]).get(
         (source_id, taken.measured_at)
     )
+    if row is None and _is_saved(cur, patient_id, source_id, since=received_at - ONE_FORM):
+        already = Refusal("conflict", "", "this form is saved already with another time")
+        outcome.rejected.append(Rejected("readings", 0, already))
+        return outcome
     if row is None:
         row = Row(patient_id, taken.measured_at, source_id, received_at, taken.values, 0)
         new_row(row)
@@ -153,6 +157,15 @@ def store_observation(
         entry = (patient_id, row.measured_at, source_id, entered_by, received_at, sorted(confirmed))
         cur.execute(_ENTRY, entry)
     return outcome
+
+
+ONE_FORM: Final = timedelta(days=2)
+"""So long a form that is sent again with another time is still the same form."""
+
+
+def _is_saved(cur: Cursor[Any], patient_id: UUID, source_id: UUID, *, since: datetime) -> bool:
+    query = "SELECT 1 FROM observation_entry WHERE patient_id = %s AND measured_at > %s AND source_id = %s"
+    return cur.execute(query, (patient_id, since, source_id)).fetchone() is not None
 
 
 _ENTRY = (
