@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
 from silverwatch.domain.alerts import queries
-from silverwatch.live.regions import Key, Where
+from silverwatch.live.regions import ALL, Key, Where
 
 PATIENT_VIEW: Final = "patient"
 """What the audit calls the page of a patient, whichever of its regions is read."""
@@ -24,7 +24,7 @@ class Look(NamedTuple):
 
 
 def first_looks(session: Session, regions: Mapping[Key, Where], *, now: datetime) -> list[Look]:
-    """The looks at these regions that the audit does not know of yet. A page of one's own notes its looks itself."""
+    """The looks at these regions that the audit does not know of yet."""
     looks = []
     of_patients = {w.patient_id: w.ward_id for w in regions.values() if w.patient_id}
     for ward_id in {w.ward_id for w in regions.values() if w.ward_id and not w.patient_id}:
@@ -34,4 +34,10 @@ def first_looks(session: Session, regions: Mapping[Key, Where], *, now: datetime
     for patient_id, where in of_patients.items():
         if not audit.is_viewed_patient(session, PATIENT_VIEW, patient_id=patient_id):
             looks.append(Look(PATIENT_VIEW, [patient_id], where))
+    for (name, subject_id), where in regions.items():
+        region = ALL[name]
+        if region.shows is not None and not audit.is_viewed(session, name, ward_id=where.ward_id):
+            view = region.load(session, [subject_id], now).get(subject_id)
+            if view is not None:
+                looks.append(Look(name, region.shows(view), where.ward_id))
     return looks

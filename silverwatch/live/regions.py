@@ -51,6 +51,8 @@ class Region:
     load: Load
     every_s: float
     permission: Permission = Permission.SEE_WARD
+    shows: Callable[[Any], list[UUID]] | None = None
+    """The patients in a view of a person's own region: a first look at it is noted in the audit under its name."""
 
     def dom_id(self, subject_id: UUID) -> str:
         """The id of the region's element."""
@@ -158,6 +160,7 @@ ALL: Final[dict[str, Region]] = {
             load=rounds.shifts,
             every_s=15,
             permission=Permission.KEEP_ROUNDS,
+            shows=lambda shift: [row.tile.patient.id for row in shift.rows if row.tile.patient],
         ),
         Region(
             name="rounds",
@@ -168,6 +171,7 @@ ALL: Final[dict[str, Region]] = {
             load=rounds.rounds,
             every_s=30,
             permission=Permission.KEEP_ROUNDS,
+            shows=lambda view: [item.tile.patient.id for item in view.items if item.tile.patient],
         ),
         Region(
             name="ward-rounds",

@@ -91,5 +91,6 @@ def test_an_own_patient_in_the_address_opens_nothing_of_another_one(
             for method in sorted(visit.methods):
                 tried += 1
                 answer = visitor.visit(visit, method, own | {name: foreign[name]})
-                assert classified(answer) == "missing", (visit.rule, method, name)
+                # What is a section of another role is not opened by any thing in its address either.
+                assert classified(answer) in {"missing", "role"}, (visit.rule, method, name)
     assert tried > 4

@@ -129,7 +129,7 @@ def record_view(
         record(session, VIEW, patient_ids=ids, ward_id=ward_id, detail={"view": view})
 
 
-def is_viewed(session: Session, view: str, *, ward_id: UUID) -> bool:
+def is_viewed(session: Session, view: str, *, ward_id: UUID | None) -> bool:
     """Has this session opened the view of the ward before? Then its polls and sockets add nothing."""
     return who().session_id is not None and session.scalar(_views(view, ward_id).limit(1)) is not None
 

@@ -24,9 +24,8 @@ async function choose(id, { push = true } = {}) {
   const answer = await fetch(`/alerts/${id}/detail`, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store" });
   if (mine !== asked) return;
   if (!answer.ok) return location.assign(`/alerts/${id}`);
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  pane.querySelector("[data-detail], .card.none")?.replaceWith(template.content);
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  pane.querySelector("[data-detail], .card.none")?.replaceWith(...found.body.childNodes);
   pane.querySelector(".taken-by")?.remove();
   htmx.process(detail());
   main.classList.add("chosen");
