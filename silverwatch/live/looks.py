@@ -34,10 +34,10 @@ def first_looks(session: Session, regions: Mapping[Key, Where], *, now: datetime
     for patient_id, where in of_patients.items():
         if not audit.is_viewed_patient(session, PATIENT_VIEW, patient_id=patient_id):
             looks.append(Look(PATIENT_VIEW, [patient_id], where))
-    for (name, subject_id), where in regions.items():
+    for (name, subject_id), place in regions.items():
         region = ALL[name]
-        if region.shows is not None and not audit.is_viewed(session, name, ward_id=where.ward_id):
+        if region.shows is not None and not audit.is_viewed(session, name, ward_id=place.ward_id):
             view = region.load(session, [subject_id], now).get(subject_id)
             if view is not None:
-                looks.append(Look(name, region.shows(view), where.ward_id))
+                looks.append(Look(name, region.shows(view), place.ward_id))
     return looks
