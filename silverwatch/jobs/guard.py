@@ -12,6 +12,7 @@ from sqlalchemy import text
 from silverwatch import clock, db, flow
 from silverwatch.domain import events
 from silverwatch.domain.alerts import again, limit_versions, parts, pauses
+from silverwatch.domain.alerts.no_data import watch_no_data
 from silverwatch.domain.alerts.watch import watch_devices
 from silverwatch.jobs import evaluate, notify
 
@@ -47,7 +48,8 @@ class Guard:
         now = clock.now()
         self._try("judge", lambda: evaluate.drain(before=now - UNJUDGED))
         self._look_at_the_clock()
-        self._try("watch devices", self._watch)
+        self._try("watch devices", lambda: self._watch(watch_devices))
+        self._try("watch for missing values", lambda: self._watch(watch_no_data))
         self._try("pauses", _pauses)
         self._try("sound again", _sound_again)
         self._try("escalate", notify.take_steps)
@@ -80,12 +82,12 @@ class Guard:
             )
             self._held_until = time.monotonic() + HOLD_S
 
-    def _watch(self) -> None:
+    def _watch(self, duty: Callable[..., None]) -> None:
         if time.monotonic() < self._held_until:
             return
         with db.transaction() as session:
             if session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
-                watch_devices(session, now=clock.now())
+                duty(session, now=clock.now())
 
     def _sweep(self) -> None:
         """Tell again what was committed and never told: its process died in between, or Redis was away."""

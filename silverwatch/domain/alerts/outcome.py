@@ -15,6 +15,7 @@ from silverwatch.domain.alerts import chains, device_events, scoring, service
 from silverwatch.domain.alerts.care_models import AlertEpisode
 from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.folding import Fold
+from silverwatch.domain.alerts.house_rule import NO_DATA
 from silverwatch.domain.alerts.latch import RANK
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.alerts.reconcile import Follow, Raise, Stored, reconcile
@@ -111,6 +112,8 @@ def _stored_alerts(
             Alert.patient_id.in_([fold.patient_id for fold in folds]),
             Alert.subject == "patient",
             Alert.kind.not_in(service.EVENT_KINDS),
+            # What only the clock finds, no reading ends.
+            ~Alert.kind.startswith(NO_DATA, autoescape=True),
             Alert.closed_at.is_(None) | (func.coalesce(Alert.ended_at, Alert.last_at) >= since),
         )
         .order_by(Alert.id)
