@@ -25,6 +25,7 @@ from silverwatch.blueprints.caregiver import (
     shift,
     tasks,
     trends,
+    ward_limits,
 )
 
 blueprint = Blueprint("caregiver", __name__)
@@ -44,6 +45,7 @@ for part in (
     decisions,
     limits,
     rules,
+    ward_limits,
     shift,
     tasks,
     overview,
