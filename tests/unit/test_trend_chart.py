@@ -44,8 +44,9 @@ def line(
 def score(minutes: float, total: int | None, *, oxygen: float | None = 0, risk: news2.Risk = "none") -> Score:
     """A set so many minutes before now."""
     return Score(
-        id=UUID(int=int(minutes) + 1), at=NOW - timedelta(minutes=minutes), by_hand=True, total=total, at_least=3,
-        risk=risk, single_three=False, oxygen_l_min=oxygen, oxygen_before=None, consciousness="A", values={},
+        id=UUID(int=int(minutes) + 1), at=NOW - timedelta(minutes=minutes), by_hand=True, by=None, total=total,
+        at_least=3, risk=risk, single_three=False, oxygen_l_min=oxygen, oxygen_before=None,
+        consciousness="A", values={},
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ def test_the_file_has_the_values_of_the_chart_and_is_audited(
     [heart] = [row for row in rows if row["heart_rate_mean"]]
     assert (heart["what"], heart["heart_rate_min"], heart["heart_rate_max"]) == ("5 min", "70.0", "80.0")
     [by_hand] = [row for row in rows if row["what"] == "set"]
+    history = amina.get(f"/patients/{patient_id}/history").get_data(as_text=True)
+    assert re.search(r"Observations\s*<small>Amina</small>", history)
     assert (by_hand["temperature_mean"], by_hand["consciousness"], by_hand["news2"]) == ("36.6", "A", ">=0")
     assert site.row("SELECT detail->>'hours' FROM audit_entry WHERE action = 'trends.exported'") == ("24",)
 

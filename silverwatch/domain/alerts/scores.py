@@ -23,12 +23,13 @@ class Score:
     """A set at `at` and the score it gave. `total` is None while a part was missing: it was at least `at_least`.
 
     `oxygen_l_min` and `consciousness` are those of the set itself, `oxygen_before` that of the last set that said;
-    `by_hand`: a person entered it.
+    `by_hand`: a person entered it, `by` name where we know.
     """
 
     id: UUID
     at: datetime
     by_hand: bool
+    by: str | None
     total: int | None
     at_least: int
     risk: news2.Risk
@@ -77,6 +78,7 @@ def fold(rows: Sequence[Row[Any]], known: Mapping[Moment, Row[Any]], *, scale: i
             id=row.source_id,
             at=row.at,
             by_hand=row.source_kind == "manual",
+            by=row.by,
             total=found.score.total if found.score else None,
             at_least=found.at_least,
             risk=found.score.risk if found.score else "none",

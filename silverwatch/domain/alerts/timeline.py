@@ -17,7 +17,7 @@ from silverwatch.domain.alerts.scores import Score, scored
 from silverwatch.domain.records import notes
 from silverwatch.domain.records.notes import NoteView
 
-Kind = Literal["alarm", "observations", "note", "pause", "incident", "device", "stay"]
+Kind = Literal["alarm", "observations", "note", "pause", "incident", "limits", "device", "stay"]
 Show = Literal["all", "alarms", "notes"]
 SHOWS: Final[tuple[Show, ...]] = ("all", "alarms", "notes")
 A_PAGE: Final = 12
@@ -56,9 +56,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Care:
-    """A pause began or ended, an incident was opened. `what`: the kind of alarm that is paused, or of incident.
+    """A pause began or ended, an incident was opened, limits were set.
 
-    `by` is None for what the clock, or a device, did.
+    `what`: the kind of alarm that is paused, or of incident, or the vitals whose limits changed. `by` is None for
+    what the clock, or a device, did.
     """
 
     began: bool
@@ -131,7 +132,12 @@ CROSS JOIN LATERAL (
     WHERE u.patient_id = p.id
     UNION ALL
     SELECT i.id, i.patient_id, 'incident', '', i.kind, '', '', NULL, i.at, true, i.opened_by
-    FROM incident i WHERE i.patient_id = p.id) e
+    FROM incident i WHERE i.patient_id = p.id
+    UNION ALL
+    SELECT l.id, l.patient_id, 'limits', '',
+           (SELECT string_agg(DISTINCT c ->> 'vital', ',') FROM jsonb_array_elements(l.changes) c),
+           l.reason, '', l.ends_at, l.at, true, l.account_id
+    FROM limit_version l WHERE l.patient_id = p.id) e
   WHERE e.at < :before AND e.at >= :since ORDER BY e.at DESC LIMIT :limit) m
 LEFT JOIN account c ON c.id = m.who
 """
@@ -282,5 +288,4 @@ def _care(row: Any) -> Entry:
         until=row.until,
         by=row.by,
     )
-    kind: Kind = "pause" if row.sort == "pause" else "incident"
-    return Entry(id=row.id, at=row.at, kind=kind, care=care)
+    return Entry(id=row.id, at=row.at, kind=row.sort, care=care)

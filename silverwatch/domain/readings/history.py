@@ -97,7 +97,7 @@ SELDOM: Final[dict[str, str]] = {
 """What is measured now and then, and what leads the question to the index of it."""
 
 _SETS = f"""
-SELECT r.*, least(r.measured_at, r.received_at) AS at
+SELECT r.*, least(r.measured_at, r.received_at) AS at, c.name AS by
 FROM unnest(CAST(:patients AS uuid[])) AS k (id)
 CROSS JOIN LATERAL (
   SELECT patient_id, measured_at, received_at, source_id, source_kind, consciousness, supplemental_oxygen,
@@ -106,6 +106,9 @@ CROSS JOIN LATERAL (
   WHERE patient_id = k.id AND measured_at >= :since AND measured_at < :until
     AND (source_kind = 'manual' OR consciousness IS NOT NULL)
   ORDER BY measured_at DESC, source_id LIMIT :limit) r
+LEFT JOIN observation_entry e ON e.patient_id = r.patient_id AND e.measured_at = r.measured_at
+  AND e.source_id = r.source_id
+LEFT JOIN account c ON c.id = e.account_id
 ORDER BY r.measured_at, r.source_id
 """
 

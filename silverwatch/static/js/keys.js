@@ -16,7 +16,8 @@ const wall = () => {
   return document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
 };
 export const actions = {
-  a: () => document.querySelector(":is(.alarm-bar, .alarm-strip) .ack")?.click(),
+  a: () => document.querySelector(":is(.alarm-bar, .alarm-strip) button.ack:not(.quiet)")?.click(),
+  e: () => document.querySelector(".alarm-strip .escalate")?.click(),
   s: silence,
   f: wall,
   "?": ask,
