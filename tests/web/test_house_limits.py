@@ -97,3 +97,12 @@ def test_a_caregiver_reads_and_does_not_change(site: Site, cast: Cast, people: P
     assert site.client.get(WARD).status_code == 403
     assert site.client.submit(WARD, {"reason": "x"}).status_code == 403
     assert site.client.get("/ward/b/limits").status_code == 404
+
+
+@pytest.mark.parametrize("path", [WARD, SITE])
+def test_an_empty_form_is_sent_back_and_changes_nothing(
+    site: Site, cast: Cast, ada: CheckedClient, path: str
+) -> None:
+    answer = ada.submit(path, {})
+    assert answer.status_code == 422
+    assert lows(cast.achieng, cast.chebet) == [90, 90]
