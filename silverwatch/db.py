@@ -97,8 +97,14 @@ def dispose() -> None:
     """Close every connection of this process."""
     global _engine, _sessions
     if _engine is not None:
+        # What a thread still uses is closed when it comes back: nobody would look after it any more.
+        event.listen(_engine.pool, "checkin", _close)
         _engine.dispose()
     _engine = _sessions = None
+
+
+def _close(_connection: Any, record: Any) -> None:
+    record.invalidate()
 
 
 def _forget() -> None:

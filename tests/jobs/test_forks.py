@@ -1,4 +1,4 @@
-"""Workers fork: a child must not talk on its parent's connections."""
+"""Connections have one owner: a child of a fork opens its own, and none outlives its pool."""
 
 import os
 import warnings
@@ -28,3 +28,13 @@ def test_a_child_opens_connections_of_its_own(site: Site) -> None:
     assert theirs != own
     with db.transaction() as session:
         assert session.scalar(text("SELECT pg_backend_pid()")) == own
+
+
+def test_a_connection_in_use_while_the_pool_closes_is_closed_when_it_comes_back(site: Site) -> None:
+    connection = db.engine().connect()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    db.dispose()
+    assert not driver.closed
+    connection.close()
+    assert driver.closed

@@ -23,6 +23,10 @@ VIEWS: Final[Mapping[str, str]] = {
     "invitation of a patient": "Look up a patient to invite",
     "alarm load": "Read the alarm load",
     "approval of an account": "Look up a patient to approve an account",
+    "alarm": "Open an alarm",
+    "incident": "Read the report of an incident",
+    "incidents": "Read the list of incidents",
+    "pauses": "Look at the pauses of a patient",
 }
 
 ACTIONS: Final[Mapping[str, str]] = {
@@ -68,6 +72,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "emergency.reviewed": "Review an emergency access",
     "handover.accepted": "Accept duty and keep the sheet",
     "handover.remarked": "Write for the next shift",
+    "incident.changed": "Change the report of an incident",
+    "incident.closed": "Close an incident",
+    "incident.reported": "Report an incident",
     "invitation.accepted": "Accept an invitation",
     "limits.changed": "Change alarm limits",
     "note.changed": "Change a note",
@@ -80,6 +87,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "password.changed": "Change the password",
     "password.reset": "Choose a new password by e-mail",
     "password.reset_requested": "Ask for a new password",
+    "pause.begun": "Pause alarms",
+    "pause.ended": "End a pause of alarms",
     "photo.changed": "Change the photo",
     "photo.removed": "Remove the photo",
     "pin.removed": "Remove the PIN",
