@@ -1,7 +1,7 @@
-"""What watches the parts of the system."""
+"""What is done to keep a device right."""
 
-revision = "0011"
-down_revision = "0010"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
