@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock
+from silverwatch.blueprints.caregiver.observation_list import micros
 from tests.cast import Cast, People, Worn
 from tests.conftest import Site
 from tests.security.routes import Visitor
@@ -48,6 +49,7 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
     }
+    found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
     for part in ("alarm-badge", "staff-bar"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
@@ -67,6 +69,18 @@ def _insert(site: Site, table: str, **values: object) -> UUID:
     with site.cursor() as cur:
         cur.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})".encode(), (new, *values.values()))
     return new
+
+
+def _reading(site: Site, patient_id: UUID) -> tuple[UUID, int]:
+    """A set by hand: its source, and when in microseconds since 1970."""
+    source, at = clock.new_id(), clock.now()
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO reading (patient_id, measured_at, source_id, seq, received_at, source_kind, heart_rate)"
+            " VALUES (%s, %s, %s, 1, %s, 'manual', 72)",
+            (patient_id, at, source, at),
+        )
+    return source, micros(at)
 
 
 def _alert(site: Site, patient_id: UUID) -> UUID:

@@ -45,7 +45,9 @@ class Visit:
         def fill(match: re.Match[str]) -> str:
             kind, _, name = match[1].rpartition(":")
             return str(
-                objects.get(f"{self.rule} {name}") or objects.get(name) or (NOBODY if kind == "uuid" else "x")
+                objects.get(f"{self.rule} {name}")
+                or objects.get(name)
+                or {"uuid": NOBODY, "int": 0}.get(kind, "x")
             )
 
         return re.sub(r"<([^>]+)>", fill, self.rule)

@@ -21,7 +21,7 @@ THEN: Final = ("temperature", "glucose", "pain", "weight")
 LATE: Final = timedelta(hours=24)
 """A set may be entered so much later than it was measured."""
 SAMPLES: Final = {"temperature": "36.8", OXYGEN: "2"}
-_NUMBER: Final = re.compile(r"\d{1,6}([.,]\d{1,12})?", re.ASCII)
+NUMBER: Final = re.compile(r"\d{1,6}([.,]\d{1,12})?", re.ASCII)
 
 Values = dict[str, float | str]
 
@@ -93,7 +93,7 @@ def _read_number(form: ObservationForm, name: str) -> None:
     typed = form.written[name].strip()
     if not typed:
         return
-    if _NUMBER.fullmatch(typed) is None:
+    if NUMBER.fullmatch(typed) is None:
         sample = SAMPLES.get(name, "72")
         form.errors[name] = f"Enter a number for {BY_NAME[name].label}, such as {sample}."
         return

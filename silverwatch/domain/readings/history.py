@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.readings import rollups
+from silverwatch.domain.readings import rollups, vitals
 from silverwatch.domain.readings.accept import AHEAD
 
 CHARTED: Final = (
@@ -104,7 +104,7 @@ CROSS JOIN LATERAL (
          {", ".join((*FREQUENT, "systolic_bp", "diastolic_bp", "temperature"))}
   FROM reading
   WHERE patient_id = k.id AND measured_at >= :since AND measured_at < :until
-    AND (source_kind = 'manual' OR consciousness IS NOT NULL)
+    AND (source_kind = 'manual' OR consciousness IS NOT NULL) AND num_nonnulls({", ".join(vitals.NAMES)}) > 0
   ORDER BY measured_at DESC, source_id LIMIT :limit) r
 LEFT JOIN observation_entry e ON e.patient_id = r.patient_id AND e.measured_at = r.measured_at
   AND e.source_id = r.source_id

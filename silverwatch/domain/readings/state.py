@@ -1,8 +1,9 @@
 """What a set changes: against the set of the same key, and in the patient's present vitals. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from silverwatch import clock
@@ -12,13 +13,16 @@ from silverwatch.domain.readings.accept import Refusal, Taken, Values, check_pre
 LONGEST_CONTINUOUS_S = 60
 """A vital that comes less often than this is a spot value: one valid reading decides."""
 
-_SPOT = frozenset(vital.name for vital in vitals.ALL if vital.spot) | {vitals.CONSCIOUSNESS}
+SPOT: Final = frozenset(vital.name for vital in vitals.ALL if vital.spot) | {vitals.CONSCIOUSNESS}
 _PRESSURES = ("systolic_bp", "diastolic_bp", "mean_bp")
 
 
 @dataclass(slots=True)
 class Row:
-    """A row of `reading`, new or `stored` before, and what this request adds to it."""
+    """A row of `reading`, new or `stored` before, and what this request adds to it.
+
+    `original` is what its source said where a person has corrected it since, with the mask `sensor_off`.
+    """
 
     patient_id: UUID
     measured_at: datetime
@@ -27,6 +31,7 @@ class Row:
     values: Values
     off: int
     stored: bool = False
+    original: dict[str, Any] | None = None
     interval_s: float | None = None
     added: Values = field(default_factory=dict)
     added_off: int = 0
@@ -81,6 +86,8 @@ def new_row(row: Row) -> Row:
 def conflict(row: Row, taken: Taken) -> Refusal | None:
     """What the set says otherwise than the row of its key: the row stands, and nothing is added to it."""
     said = {**taken.values, **dict.fromkeys(vitals.names_in(taken.zeros), 0.0)}
+    if row.original is not None:
+        return _conflict_corrected(row.original, said)
     for name, value in said.items():
         have = row.values.get(name)
         if have is not None and have != value:
@@ -88,8 +95,19 @@ def conflict(row: Row, taken: Taken) -> Refusal | None:
     return None
 
 
+def _conflict_corrected(original: Mapping[str, Any], said: Mapping[str, Any]) -> Refusal | None:
+    """A source that says again what it said is a duplicate; nothing is added to what a person has corrected."""
+    off = vitals.names_in(original["sensor_off"])
+    for name, value in said.items():
+        if original.get(name) != value and not (value == 0 and name in off):
+            return Refusal("conflict", name, "this set was corrected by hand, and nothing is added to it")
+    return None
+
+
 def complete(row: Row, taken: Taken) -> bool:
     """Add to a row what it lacks, where there is no `conflict`; False for a plain duplicate."""
+    if row.original is not None:
+        return False
     adds = {name: value for name, value in taken.values.items() if name not in row.values}
     pressures = [name for name in _PRESSURES if name in adds]
     if pressures and check_pressures({**row.values, **adds}):
@@ -121,7 +139,7 @@ def fold(state: State, rows: list[Row]) -> None:
         state.touch(row.event_at)
         at = clock.epoch_ms(row.event_at)
         for name, value in row.added.items():
-            _take_value(state, name, [value, at, None if name in _SPOT else row.interval_s])
+            _take_value(state, name, [value, at, None if name in SPOT else row.interval_s])
         if row.added_off:
             for name in vitals.names_in(row.added_off):
                 _take_off(state, name, at)

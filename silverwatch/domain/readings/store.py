@@ -156,7 +156,9 @@ def _state(patient_id: UUID, seq: int, latest: str, off: str) -> State:
 _SAME_KEY = (
     "SELECT r.patient_id, r.measured_at, r.source_id, r.received_at, r.sensor_off, "
     + ", ".join(f"r.{name}" for name in vitals.NAMES)
-    + " FROM unnest(%s::uuid[], %s::timestamptz[]) AS k (source_id, measured_at)"
+    + ", (SELECT c.before FROM correction c WHERE c.patient_id = r.patient_id AND c.measured_at = r.measured_at"
+    "   AND c.source_id = r.source_id AND c.number = 1) AS original"
+    " FROM unnest(%s::uuid[], %s::timestamptz[]) AS k (source_id, measured_at)"
     " JOIN reading r ON r.source_id = k.source_id AND r.measured_at = k.measured_at"
     " WHERE r.patient_id = ANY(%s) AND r.measured_at BETWEEN %s AND %s"
 )
@@ -169,8 +171,10 @@ def stored_rows(cur: Cursor[Any], keys: Collection[Key], patient_ids: Collection
     sources, times = [key[0] for key in keys], [key[1] for key in keys]
     found = {}
     for row in cur.execute(_SAME_KEY, (sources, times, list(patient_ids), min(times), max(times))):
-        values = {name: v for name, v in zip(vitals.NAMES, row[5:], strict=True) if v is not None}
-        found[row[2], row[1]] = Row(row[0], row[1], row[2], row[3], values, row[4], stored=True)
+        values = {name: v for name, v in zip(vitals.NAMES, row[5:-1], strict=True) if v is not None}
+        found[row[2], row[1]] = Row(
+            row[0], row[1], row[2], row[3], values, row[4], stored=True, original=row[-1]
+        )
     return found
 
 
