@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import handover, sheet
+from silverwatch.domain.alerts import (
+    handover,
+    limit_cells,
+    limit_proposal,
+    limit_versions,
+    pauses,
+    sheet,
+    sheet_queries,
+)
 from silverwatch.domain.wards.models import Ward
 from silverwatch.jobs import roll_up
 from tests.cast import Cast, People
@@ -24,7 +32,7 @@ def build(cast: Cast, *, back: timedelta = timedelta(hours=8)) -> sheet.Sheet:
     with db.transaction() as session:
         ward = session.get(Ward, cast.achieng.ward_id)
         assert ward is not None
-        return handover.build(session, ward, since=now - back, now=now)
+        return sheet_queries.build(session, ward, since=now - back, now=now)
 
 
 def line_of(found: sheet.Sheet, bed: str) -> sheet.SheetLine:
@@ -70,6 +78,28 @@ def test_what_the_sheet_says(site: Site, cast: Cast, people: People, amina: Chec
         assert words in page, words
     assert "Old words" not in page
     assert "No alarms in this shift" in page
+
+
+def test_own_limits_and_pauses_are_in_it(
+    site: Site, cast: Cast, people: People, amina: CheckedClient
+) -> None:
+    actor, now = actor_of(people.amina), clock.now()
+    scope = limit_proposal.Scope("patient", patient_id=cast.achieng.patient_id)
+    key = limit_cells.Key("oxygen_saturation", "low")
+    wanted = {key: limit_cells.Setting(86)}
+    with db.transaction() as session:
+        limit_versions.change(
+            session, scope, wanted, by=actor.account_id, reason="Known lung disease",
+            until=now + timedelta(days=1), now=now,
+        )  # fmt: skip
+        pauses.begin(session, actor, scope="patient", subject_id=cast.achieng.patient_id, reason="xray",
+                     ends_at=now + timedelta(hours=1), now=now)  # fmt: skip
+    line = line_of(build(cast), "A1")
+    assert [(own.vital, own.cell, own.value) for own in line.limits] == [("oxygen_saturation", "low", 86)]
+    assert [pause.reason for pause in line.pauses] == ["xray"]
+    page = amina.get("/handover/a").get_data(as_text=True)
+    assert "SpO₂ low <b>86</b>" in page
+    assert "X-ray" in page
 
 
 def test_the_score_at_the_beginning_is_that_of_the_values_then(

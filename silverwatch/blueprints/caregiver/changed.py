@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from silverwatch.live.regions import ALL, Region
 from silverwatch.web import login, pages
 from silverwatch.web.hypermedia import is_htmx, partials
 from silverwatch.web.templating import render
+
+OF_SHIFT: Final = ("/shift", "/rounds")
+"""Pages of a shift that show the bars of its wards; the first one shows alarms in its rows as well."""
 
 
 def shown(
@@ -49,13 +53,19 @@ def shown(
 def _regions(
     session: Session, patient_ids: list[UUID], ward_ids: set[UUID], alert_id: UUID | None, *, now: datetime
 ) -> Iterator[tuple[Region, list[UUID]]]:
-    """The regions of alarms on the page that asked (board, patient, inbox), and whom they are about."""
+    """The regions of alarms on the page that asked (board, patient, shift, inbox), and whom they are about."""
     path = urlsplit(request.headers.get("HX-Current-URL", "")).path
     account_id = login.actor().account_id
     yield ALL["alarm-badge"], [account_id]
     if path in {f"/patients/{patient_id}" for patient_id in patient_ids}:
         yield from ((ALL[name], patient_ids) for name in PATIENT_REGIONS)
         yield ALL["staff-bar"], [account_id]
+        return
+    if path.startswith(OF_SHIFT):
+        wards = {ward for _, ward in queries.places_of(session, patient_ids, now=now).values()} | ward_ids
+        yield ALL["alarm-bar"], list(wards)
+        if path == OF_SHIFT[0]:
+            yield ALL["shift"], [account_id]
         return
     of_inbox = path.startswith("/alerts")
     places = queries.places_of(session, patient_ids, now=now).values()

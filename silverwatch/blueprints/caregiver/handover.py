@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission, may_keep_rounds
-from silverwatch.domain.alerts import handover, queries
+from silverwatch.domain.alerts import handover, queries, sheet_queries
 from silverwatch.domain.alerts.sheet import Sheet
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards import roster
@@ -48,7 +48,7 @@ def handover_sheet(slug: str) -> Response:
     hours = _hours(request.args.get("hours"))
     with db.transaction(read_only=True) as session:
         ward = ward_by_slug(session, actor, slug)
-        sheet = handover.build(session, ward, since=_since(hours, now), now=now)
+        sheet = sheet_queries.build(session, ward, since=_since(hours, now), now=now)
         past = handover.earlier(session, ward.id, now=now)
         duty = roster.wards_on_duty(session, actor.account_id, now=now).get(ward.id)
         wards = wards_of(session, actor)

@@ -73,7 +73,9 @@ class Found:
 
 # Beds lead to patients and not the other way round: what is asked is as large as the wards of who asks.
 _REACH = """
-SELECT p.id, p.hospital_number, p.family_name, p.given_name, b.label, b.position, w.name AS ward_name, js.news
+SELECT p.id, p.hospital_number, p.family_name, p.given_name, b.label, b.position, w.name AS ward_name, js.news,
+       (SELECT minutes FROM interval_decision o
+        WHERE o.patient_id = p.id AND o.ended_at IS NULL AND o.until > CAST(:now AS timestamptz)) AS own_minutes
 FROM (SELECT s.patient_id FROM stay s JOIN bed b ON b.id = s.bed_id
       WHERE b.ward_id = ANY(:wards) AND s.during @> CAST(:now AS timestamptz)
       UNION SELECT unnest(CAST(:others AS uuid[]))) k
@@ -157,7 +159,7 @@ def _by_news(row: Row[Any]) -> tuple[int, tuple[bool, str, int, str]]:
 
 def _by_due(row: Row[Any]) -> tuple[float, tuple[bool, str, int, str]]:
     """Who has no complete set is due now."""
-    due_at = scoring.due_at(row.news or {})
+    due_at = scoring.due_at(row.news or {}, own_minutes=row.own_minutes)
     return due_at.timestamp() if due_at else 0.0, _by_bed(row)
 
 

@@ -73,6 +73,16 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLimit:
+    """A bound that was set for this patient alone. `cell` is a name of `limit_cells.BOUNDS`; None: switched off."""
+
+    vital: str
+    cell: str
+    value: float | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
     """One patient of the sheet. `news_before` is the score when the shift began, None without a complete set then.
 
@@ -94,6 +104,7 @@ class SheetLine:
     consciousness: str | None
     silent_since: datetime | None
     notes: tuple[Written, ...]
+    limits: tuple[OwnLimit, ...]
     pauses: tuple[Paused, ...]
     due_at: datetime | None
     tasks: tuple[TaskView, ...]
