@@ -1,5 +1,4 @@
-// A session locks when nobody is there. A live board stays, alarms go on, and the panel at its foot asks for the PIN;
-// other pages are left.
+// A session locks when nobody is there. A live board stays, with a panel that asks for the PIN; other pages are left.
 const root = document.documentElement;
 const panel = document.getElementById("lock-panel");
 const idle = root.dataset.idleMinutes * 60_000;
@@ -27,7 +26,7 @@ function turn(locked) {
   document.getElementById("lock-wrong").textContent = "";
 }
 
-// What the server says to a session that is not open, or not there.
+// What a session that is not open is told.
 function lead(answer) {
   const way = answer.headers.get("HX-Redirect");
   if (way === "/unlock") turn(true);
@@ -45,8 +44,8 @@ function alive(event) {
 }
 for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, alive, { passive: true });
 
-// Other tabs of this browser show the same session.
-addEventListener("storage", ({ key }) => key === "locked" && !panel && away());
+// Other tabs: they lock, too, or they are sent back.
+addEventListener("storage", ({ key }) => key === "locked" && !panel && send("/lock").then(away, away));
 if (!panel) setInterval(() => Date.now() - Math.max(loaded, localStorage.getItem("alive")) > idle && away(), 5000);
 
 document.getElementById("lock")?.addEventListener("submit", (event) => {
