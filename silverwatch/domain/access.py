@@ -44,6 +44,7 @@ class Permission(StrEnum):
     COMPARE_WARDS = "compare their wards"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
+    KEEP_DEVICES = "add, change and retire devices"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
     SEE_OVERVIEW = "see whether the system is well"
     MANAGE_USERS = "invite, change and end accounts"
@@ -72,6 +73,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.COMPARE_WARDS: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    Permission.KEEP_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
     Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.ADMIN}),

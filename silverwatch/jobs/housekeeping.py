@@ -13,7 +13,7 @@ from silverwatch import clock, db
 from silverwatch.config import Config
 from silverwatch.domain import audit, throttle
 from silverwatch.domain.accounts import emergency
-from silverwatch.domain.alerts import parts
+from silverwatch.domain.alerts import device_history, parts
 from silverwatch.domain.audit import anchors
 from silverwatch.domain.mail import service as mail
 from silverwatch.domain.readings import partitions
@@ -115,3 +115,5 @@ def tidy() -> None:
         throttle.forget_old(session, before=now - timedelta(days=1))
         mail.tidy(session, now=now)
         emergency.close_expired(session, now=now)
+        device_history.sample(session, now=now)
+        device_history.tidy(session, now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flask import Response, make_response, request
+from flask import Response, make_response, redirect, request
 
 
 def is_htmx() -> bool:
@@ -21,6 +21,11 @@ def html(body: str, status: int = 200) -> Response:
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
     answer.vary.update(("HX-Request", "HX-Request-Type", "Cookie"))
     return answer
+
+
+def see(target: str) -> Response:
+    """On to a page, after a form was done."""
+    return make_response(redirect(target, 303))
 
 
 def partials(fragments: Iterable[tuple[str, str]]) -> Response:

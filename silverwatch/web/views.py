@@ -106,19 +106,6 @@ class SystemLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRow:
-    """One device of the technician's list, without the patient's name."""
-
-    id: UUID
-    serial: str
-    bed: str | None
-    state: str
-    battery: int | None = None
-    signal_bars: int | None = None
-    last_seen_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainReading:
     """A patient's own latest value of one vital. `second` is the diastolic pressure.
 
@@ -147,6 +134,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem(url="/admin", label="Overview", icon="server"),
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
         NavItem(url="/wards", label="Wards", icon="bed"),
+        NavItem(url="/devices", label="Devices", icon="devices"),
         NavItem(url="/admin/users", label="Users", icon="users"),
         NavItem(url="/admin/audit", label="Audit", icon="history", also=("/admin/emergencies",)),
         NavItem(

@@ -44,6 +44,7 @@ def belongings(
         "address_id": _address(site, holder),
         "priority": "high",
         "rule_id": _rule(site, worn, who),
+        "device_id": _device(site, worn.ward_id),
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
@@ -176,6 +177,16 @@ def _address(site: Site, account_id: UUID) -> UUID:
         site, "notice_address", account_id=account_id, channel="sms", address=f"+2547{clock.new_id().int % 10**8:08}",
         added_at=clock.now(),
     )  # fmt: skip
+
+
+def _device(site: Site, ward_id: UUID) -> UUID:
+    device_id = _insert(
+        site, "device", serial=f"X-{clock.new_id().hex}", kind="wearable", interval_s=4, ward_id=ward_id,
+        created_at=clock.now(),
+    )  # fmt: skip
+    with site.cursor() as cur:
+        cur.execute("INSERT INTO device_state (device_id) VALUES (%s)", (device_id,))
+    return device_id
 
 
 def _rule(site: Site, worn: Worn, who: str) -> UUID:

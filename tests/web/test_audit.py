@@ -16,6 +16,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Role
 from silverwatch.domain.audit import anchors, queries, words
 from silverwatch.schema import MIGRATIONS
+from silverwatch.web import spreadsheet
 from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
 
@@ -210,8 +211,8 @@ def test_the_export_asks_for_the_password_again(admin: Site) -> None:
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_becomes_a_formula(value: str) -> None:
-    assert audit_export.cell(value) == f"'{value}"
-    assert audit_export.cell("a=1") == "a=1"
+    assert spreadsheet.cell(value) == f"'{value}"
+    assert spreadsheet.cell("a=1") == "a=1"
 
 
 def test_a_name_that_is_a_formula_is_exported_as_text(admin: Site) -> None:

@@ -1,8 +1,6 @@
 """The audit as a CSV file, made while it is sent: some rows at a time, so that no connection waits for a reader."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flask import Response
@@ -13,6 +11,7 @@ from silverwatch.domain.audit import queries, words
 from silverwatch.domain.audit.queries import Wanted
 from silverwatch.domain.records.queries import hospital_numbers
 from silverwatch.web import filters as shown
+from silverwatch.web import spreadsheet
 
 MOST: Final = 100_000
 AT_ONCE: Final = 1000
@@ -20,8 +19,6 @@ HEAD: Final = (
     "number", "time (UTC)", "outcome", "action", "what", "name", "role", "account", "patients", "ward", "subject",
     "detail", "address", "session", "request",
 )  # fmt: skip
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""With these a spreadsheet begins a formula."""
 
 
 def answer(wanted: Wanted, *, total: int, filters: Mapping[str, str]) -> Response:
@@ -41,7 +38,7 @@ def answer(wanted: Wanted, *, total: int, filters: Mapping[str, str]) -> Respons
 
 
 def _lines(wanted: Wanted, *, most: int, cut: bool) -> Iterator[str]:
-    yield _text([HEAD])
+    yield spreadsheet.lines([HEAD])
     left, before = most, None
     while left > 0:
         with db.transaction(read_only=True) as session:
@@ -49,10 +46,10 @@ def _lines(wanted: Wanted, *, most: int, cut: bool) -> Iterator[str]:
             numbers = hospital_numbers(session, {item for row in rows for item in row["patient_ids"]})
         if not rows:
             break
-        yield _text([_cells(row, numbers) for row in rows])
+        yield spreadsheet.lines([_cells(row, numbers) for row in rows])
         left, before = left - len(rows), rows[-1]["seq"]
     if cut:
-        yield _text([[f"Cut after {MOST} rows: choose fewer days."]])
+        yield spreadsheet.lines([[f"Cut after {MOST} rows: choose fewer days."]])
 
 
 def _cells(row: Any, numbers: Mapping[Any, str]) -> list[object]:
@@ -63,15 +60,3 @@ def _cells(row: Any, numbers: Mapping[Any, str]) -> list[object]:
         " ".join(numbers.get(item, str(item)) for item in row["patient_ids"]), row["ward_id"], row["subject"], detail,
         row["address"], row["session_id"], row["request_id"],
     ]  # fmt: skip
-
-
-def _text(rows: Sequence[Sequence[object]]) -> str:
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows([[cell(value) for value in row] for row in rows])
-    return written.getvalue()
-
-
-def cell(value: object) -> str:
-    """A value as text that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(DANGEROUS) else text

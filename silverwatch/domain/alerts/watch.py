@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.alerts import service
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
-from silverwatch.domain.readings.vitals import silent_after_s
+from silverwatch.domain.alerts.silence import BATTERY_LOW, silent_at
 
 SILENT: Final = "device_silent"
 LOW_BATTERY: Final = "low_battery"
 SENSOR_OFF: Final = "sensor_off"
 SENSOR_BACK: Final = timedelta(seconds=15)
 """A device that sends readings again so long after it said "sensor off" has its sensor back."""
-BATTERY_LOW: Final = 20
 BATTERY_GOOD: Final = 25
 
 _BOUND = """
@@ -34,10 +33,10 @@ def watch_devices(session: Session, *, now: datetime) -> None:
     open_alerts = _open(session)
     held = _held(session, now=now)
     for device in bound.values():
-        silent_at = _silent_at(device)
-        if silent_at is not None and silent_at <= now:
+        since = _silent_at(device)
+        if since is not None and since <= now:
             if (device.id, SILENT) not in open_alerts.keys() | held:
-                _raise(session, device, kind=SILENT, priority="medium", since=silent_at, now=now)
+                _raise(session, device, kind=SILENT, priority="medium", since=since, now=now)
         if device.battery is not None and device.battery < BATTERY_LOW:
             if (device.id, LOW_BATTERY) not in open_alerts.keys() | held:
                 _raise(session, device, kind=LOW_BATTERY, priority="low", since=now, now=now)
@@ -69,18 +68,15 @@ def _held(session: Session, *, now: datetime) -> set[tuple[UUID, str]]:
 
 def _silent_at(device: Row[Any]) -> datetime | None:
     """When this device counts as silent; None for one that never delivered: it is new, not silent."""
-    if device.last_reading_at is None:
-        return None
-    since: datetime = max(device.last_reading_at, device.bound_at)
-    return since + timedelta(seconds=silent_after_s(device.interval_s))
+    return silent_at(device.last_reading_at, device.interval_s, bound_at=device.bound_at)
 
 
 def _is_over(device: Row[Any] | None, alert: Alert, *, kind: str, taken: bool, now: datetime) -> bool:
     if device is None or device.patient_id != alert.patient_id:
         return True
     if kind == SILENT:
-        silent_at = _silent_at(device)
-        return silent_at is None or silent_at > now
+        since = _silent_at(device)
+        return since is None or since > now
     if kind == SENSOR_OFF:
         return device.last_reading_at is not None and device.last_reading_at > alert.last_at + SENSOR_BACK
     if device.battery is None:

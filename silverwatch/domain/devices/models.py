@@ -1,20 +1,29 @@
 """Devices, their keys, what they last said, and whom they speak about."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from silverwatch.db import Base
 
 
 class Device(Base):
-    """A thing that posts readings. A gateway posts for others. `interval_s` is how often a reading is expected."""
+    """A thing that posts readings. A gateway posts for others. `interval_s` is how often a reading is expected.
+
+    `kind` is its type (`kinds.KINDS`); `location` where it is kept while nobody wears it. `limits_version` is raised
+    with each change of how it is set, so that a device that asks for its settings sees that they are new.
+    """
 
     __tablename__ = "device"
-    __table_args__ = (CheckConstraint("interval_s > 0", name="interval_s"),)
+    __table_args__ = (
+        CheckConstraint("interval_s > 0", name="interval_s"),
+        CheckConstraint("sensitivity IN ('low', 'normal', 'high')", name="sensitivity"),
+        CheckConstraint("sample_rate_hz > 0", name="sample_rate_hz"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
@@ -23,6 +32,10 @@ class Device(Base):
     ward_id: Mapped[UUID | None] = mapped_column(ForeignKey("ward.id"), index=True)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    location: Mapped[str] = mapped_column(server_default="")
+    sensitivity: Mapped[str] = mapped_column(server_default="normal")
+    sample_rate_hz: Mapped[float | None]
+    limits_version: Mapped[int] = mapped_column(server_default="1")
 
     @property
     def is_gateway(self) -> bool:
@@ -105,3 +118,32 @@ class DeviceEvent(Base):
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     received_at: Mapped[datetime]
     judged_at: Mapped[datetime | None]
+
+
+class DeviceChange(Base):
+    """A person added a device, changed how it is set, or retired it. `before` and `after` hold what differs."""
+
+    __tablename__ = "device_change"
+    __table_args__ = (
+        CheckConstraint("kind IN ('added', 'changed', 'retired')", name="kind"),
+        Index("ix_device_change_device", "device_id", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
+    at: Mapped[datetime]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    kind: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DeviceSample(Base):
+    """Battery (%) and signal of a device in the half hour that begins `at`, for the lines on its page."""
+
+    __tablename__ = "device_sample"
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    battery: Mapped[int | None]
+    signal_dbm: Mapped[int | None]

@@ -70,7 +70,7 @@ def bind(
     Raises NotFoundError without such a device, ConflictError if the device, or another of its kind for this
     patient, is bound within that time.
     """
-    _lock(session, device_id)
+    lock(session, device_id)
     device = session.get_one(Device, device_id)
     binding = Binding(
         id=clock.new_id(),
@@ -89,7 +89,7 @@ def bind(
 
 def unbind(session: Session, *, device_id: UUID, at: datetime) -> Binding | None:
     """End the device's binding at `at`; None if it had none then. One that begins only then goes away."""
-    _lock(session, device_id)
+    lock(session, device_id)
     binding = session.scalars(
         select(Binding).where(
             Binding.device_id == device_id,
@@ -107,7 +107,15 @@ def unbind(session: Session, *, device_id: UUID, at: datetime) -> Binding | None
     return binding
 
 
-def _lock(session: Session, device_id: UUID) -> None:
+def is_bound(session: Session, device_id: UUID, *, at: datetime) -> bool:
+    """Does somebody wear the device then, or is it to be worn later?"""
+    query = select(Binding.id).where(
+        Binding.device_id == device_id, Binding.during.op("&&")(func.tstzrange(at, None, "[)"))
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def lock(session: Session, device_id: UUID) -> None:
     """Ingest of the device waits: a reading is attributed before the change or after it, never in between.
 
     The row is written, not only locked: whoever waited for it sees by its new version to look at the bindings

@@ -1,0 +1,89 @@
+"""The fleet: which devices there are and how they do, worst first. `/devices`, and the same as a file."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from silverwatch import clock, db
+from silverwatch.domain.access import Permission
+from silverwatch.domain.alerts import fleet
+from silverwatch.domain.alerts.device_state import DeviceState
+from silverwatch.domain.alerts.fleet import FleetRow, Wanted
+from silverwatch.web import gates, login, pages, spreadsheet
+
+URL: Final = "/devices"
+MOST_IN_FILE: Final = 20_000
+FILE_HEAD: Final = (
+    "serial", "state", "type", "ward", "bed", "location", "battery_percent", "signal_dbm", "last_data_utc",
+    "firmware", "interval_s", "sensitivity", "sample_rate_hz", "clock_ahead_s",
+)  # fmt: skip
+STATES: Final = ("free", *(state.value for state in DeviceState))
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    blueprint.add_url_rule(URL, view_func=devices)
+    blueprint.add_url_rule(f"{URL}.csv", view_func=devices_file)
+
+
+@gates.need(Permission.SEE_DEVICES)
+def devices() -> Response:
+    """What is broken?"""
+    actor, now, chosen = login.actor(), clock.now(), wanted()
+    with db.transaction(read_only=True) as session:
+        found = fleet.fleet(session, actor, chosen, now=now)
+        bars = fleet.last_day(session, found.rows, now=now)
+    return pages.answer(
+        "technician/home.html",
+        "Devices",
+        fleet=found,
+        bars=bars,
+        wanted=chosen,
+        query=urlencode(asked(chosen)),
+        may_keep=actor.may(Permission.KEEP_DEVICES),
+        added=request.args.get("added", "")[:6] if request.args.get("added", "").isdecimal() else "",
+        now=now,
+    )
+
+
+@gates.need(Permission.SEE_DEVICES)
+def devices_file() -> Response:
+    """The same devices as a file for a spreadsheet."""
+    now = clock.now()
+    with db.transaction(read_only=True) as session:
+        found = fleet.fleet(session, login.actor(), wanted(), now=now, most=MOST_IN_FILE)
+    return spreadsheet.file(f"devices-{now:%Y-%m-%d}.csv", [FILE_HEAD, *map(_cells, found.rows)])
+
+
+def wanted() -> Wanted:
+    """Which devices the address asks for; what it does not know is as if it were not there."""
+    sent = request.args
+    state, page = sent.get("state", ""), sent.get("page", "")
+    return Wanted(
+        text=sent.get("q", "").replace("\0", "")[: fleet.MAX_SEARCH].strip(),
+        state=state if state in STATES else "",
+        kind=sent.get("type", "")[: fleet.MAX_SEARCH],
+        firmware=sent.get("firmware", "")[: fleet.MAX_SEARCH],
+        page=int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1,
+    )
+
+
+def asked(chosen: Wanted) -> list[tuple[str, str]]:
+    """What narrows the list, for another address."""
+    every = (
+        ("q", chosen.text),
+        ("state", chosen.state),
+        ("type", chosen.kind),
+        ("firmware", chosen.firmware),
+    )
+    return [(name, value) for name, value in every if value]
+
+
+def _cells(row: FleetRow) -> tuple[object, ...]:
+    bed = f"{row.bed_ward} {row.bed}" if row.bed else None
+    return (
+        row.serial, row.state.value, row.kind, row.ward, bed, row.location, row.battery, row.signal_dbm,
+        row.heard_at.isoformat(timespec="seconds") if row.heard_at else None, row.firmware, row.interval_s,
+        row.sensitivity, row.sample_rate_hz, None if row.skew_s is None else round(row.skew_s, 1),
+    )  # fmt: skip
