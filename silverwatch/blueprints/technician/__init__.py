@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.technician import device, devices
+from silverwatch.blueprints.technician import device, device_import, devices, labels
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device):
+for part in (devices, device, device_import, labels):
     part.register(blueprint)
