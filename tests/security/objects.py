@@ -49,7 +49,7 @@ def belongings(
         "note_id": _note(site, worn.patient_id, by=holder),
     }
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
-    for part in ("alarm-badge", "staff-bar"):
+    for part in ("alarm-badge", "staff-bar", "alarms"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id

@@ -48,9 +48,13 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmList:
-    """The alarms of a ward, in the order of `GROUPS`; groups without alarms are left out."""
+    """The alarms of a ward, in the order of `GROUPS`; groups without alarms are left out.
+
+    Those of a person's own beds are a list too: its `region` is another one, and `ward` is that person's.
+    """
 
     ward: WardHeader
+    region: str = "alarm-list"
     groups: tuple[tuple[Group, tuple[InboxRow, ...]], ...] = ()
 
     @property
@@ -91,13 +95,17 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """Everything about one alarm. `tile` has the other vitals; None where the alarm is about no patient."""
+    """Everything about one alarm. `tile` has the other vitals; None where the alarm is about no patient.
+
+    `told`: who was told and what comes next, as `notices.queries.told` says it; `notices.panes` sets it.
+    """
 
     row: InboxRow
     ward: WardHeader | None
     tile: Tile | None = None
     trend: AlarmTrend | None = None
     happened: tuple[Happening, ...] = ()
+    told: Any = None
 
     @property
     def asks_for_review(self) -> bool:
