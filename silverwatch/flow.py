@@ -78,7 +78,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     PauseChanged: _OF_ALARMS,
     GrantsChanged: Route(),
     DutyChanged: Route(regions=("shift", "wards")),
-    AllocationChanged: Route(regions=("shift", "rounds")),
+    AllocationChanged: Route(regions=("shift", "rounds", "my-alarms")),
     TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }

@@ -212,6 +212,7 @@ ALL: Final[dict[str, Region]] = {
             load=inbox_queries.own_lists,
             every_s=15,
             permission=Permission.TAKE_ALARMS,
+            shows=lambda view: view.patient_ids,
         ),
         Region(
             name="alarm-detail",

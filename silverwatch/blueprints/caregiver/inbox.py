@@ -134,7 +134,10 @@ def _page(
 ) -> Response:
     found = login.session_of_view()
     is_mine = scope.name == MINE
-    regions: dict[Key, Where] = {("alarm-list", ward_id): Where(ward_id) for ward_id in scope.ids}
+    regions: dict[Key, Where] = {
+        (item.region, subject): Where(account_id=subject) if is_mine else Where(subject)
+        for subject, item in lists.items()
+    }
     if detail is not None:
         patient = detail.row.patient
         regions["alarm-detail", detail.row.line.id] = Where(
@@ -145,9 +148,7 @@ def _page(
         looks = first_looks(session, regions, now=now)
     for look in looks:
         auditing.viewed(look.view, patient_ids=look.patient_ids, ward_id=look.ward_id)
-    dom_ids = [f"{item.region}-{subject}" for subject, item in lists.items()]
-    dom_ids += [f"counts-{ward}" for ward in counts]
-    dom_ids += [f"{name}-{subject}" for name, subject in regions if name == "alarm-detail"]
+    dom_ids = [f"{name}-{subject}" for name, subject in regions] + [f"counts-{ward}" for ward in counts]
     return pages.answer(
         "caregiver/inbox.html",
         "Alarms",

@@ -63,6 +63,11 @@ class AlarmList:
         return tuple(row for _, rows in self.groups for row in rows)
 
     @property
+    def patient_ids(self) -> list[UUID]:
+        """Whom the list names."""
+        return sorted({row.patient.id for row in self.rows if row.patient})
+
+    @property
     def open_count(self) -> int:
         """How many are not done."""
         return sum(len(rows) for group, rows in self.groups if group != "resolved")

@@ -24,6 +24,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "alarm load": "Read the alarm load",
     "approval of an account": "Look up a patient to approve an account",
     "alarm": "Open an alarm",
+    "my-alarms": "Look at the alarms of their beds",
     "incident": "Read the report of an incident",
     "incidents": "Read the list of incidents",
     "pauses": "Look at the pauses of a patient",
