@@ -89,7 +89,8 @@ class AlarmTrend:
 class Happening:
     """One thing that happened to an alarm.
 
-    `what`: came, acknowledged, escalated, sounded_again, did (`detail`), ended, resolved (for the reason `detail`).
+    `what`: came, acknowledged, escalated, undone, sounded_again, did (`detail`), ended,
+    resolved (for the reason `detail`).
     """
 
     at: datetime

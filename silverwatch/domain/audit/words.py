@@ -47,6 +47,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "address.removed": "Remove an address for notices",
     "address.verified": "Verify an address for notices",
     "alert.acknowledged": "Acknowledge an alarm",
+    "alert.escalation_undone": "Undo an escalation",
     "alert.escalated": "Take the next step of an alarm at once",
     "alert.answered": "Say what was done about an alarm",
     "alert.resolved": "Resolve an alarm",
