@@ -54,7 +54,7 @@ ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 """What of a ward an alarm changes."""
 PATIENT_REGIONS: Final = ("alarm-strip", "latest", "news2", "timeline")
 """What of the page of a patient an alarm changes."""
-INBOX_REGIONS: Final = ("alarm-list", "alarm-detail")
+INBOX_REGIONS: Final = ("alarm-list", "my-alarms", "alarm-detail")
 """What of the alarm inbox."""
 STAFF_REGIONS: Final = ("alarm-badge", "staff-bar")
 """What of the frame of every page of whoever takes alarms."""
@@ -70,7 +70,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertRaised: _TOLD,
     AlertChanged: _TOLD,
     AlertEscalated: _TOLD,
-    NoticeChanged: Route(),
+    NoticeChanged: Route(regions=("alarm-detail",)),
     LimitsChanged: Route(jobs=(JUDGE,), queue=ALARMS, regions=("tile", "trend", "latest")),
     AlertAcknowledged: _OF_ALARMS,
     AlertClosed: _OF_ALARMS,
@@ -78,7 +78,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     PauseChanged: _OF_ALARMS,
     GrantsChanged: Route(),
     DutyChanged: Route(regions=("shift", "wards")),
-    AllocationChanged: Route(regions=("shift", "rounds")),
+    AllocationChanged: Route(regions=("shift", "rounds", "my-alarms")),
     TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
 from silverwatch.domain.alerts import (
-    alarm_detail,
     inbox_queries,
     news_card,
     overview,
@@ -23,6 +22,7 @@ from silverwatch.domain.alerts import (
     rounds,
     timeline,
 )
+from silverwatch.domain.notices import panes
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
@@ -204,12 +204,23 @@ ALL: Final[dict[str, Region]] = {
             permission=Permission.TAKE_ALARMS,
         ),
         Region(
+            name="my-alarms",
+            subject="account",
+            template="regions/_my_alarms.html",
+            variable="my_alarms",
+            url="/accounts/<uuid:subject_id>/alarms",
+            load=inbox_queries.own_lists,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+            shows=lambda view: view.patient_ids,
+        ),
+        Region(
             name="alarm-detail",
             subject="alert",
             template="regions/_alarm_detail.html",
             variable="alarm_detail",
             url="/alerts/<uuid:subject_id>/detail",
-            load=alarm_detail.details,
+            load=panes.details,
             every_s=15,
             permission=Permission.TAKE_ALARMS,
         ),

@@ -27,7 +27,7 @@ __all__ = ["local_path"]
 
 DISPLAY_COOKIE: Final = "sw_display"
 DISPLAY_DAYS: Final = 365
-OWN_BARS: Final = ("alarm-bar", "alarm-list")
+OWN_BARS: Final = ("alarm-bar", "alarm-list", "my-alarms")
 """Regions that show what nobody has taken: a page with one of them has no second bar."""
 
 

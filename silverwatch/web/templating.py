@@ -34,6 +34,7 @@ REGION_URLS = {
     "ward-rounds": "/wards/{id}/rounds",
     "wards": "/accounts/{id}/wards",
     "alarm-list": "/wards/{id}/alarm-list",
+    "my-alarms": "/accounts/{id}/alarms",
     "alarm-detail": "/alerts/{id}/detail",
     "alarm-badge": "/accounts/{id}/alarm-badge",
     "staff-bar": "/accounts/{id}/staff-bar",

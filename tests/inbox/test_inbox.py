@@ -216,3 +216,46 @@ def test_a_page_of_what_was_resolved_today(site: Site, cast: Cast, people: Peopl
     second = site.client.get("/alerts/resolved?page=2").get_data(as_text=True)
     assert second.count('class="alarm-row resolved"') >= 1
     assert site.client.get("/alerts/resolved?page=nine").status_code == 200
+
+
+def test_mine_is_of_the_beds_that_i_have_taken(site: Site, cast: Cast, people: People) -> None:
+    raised(site, cast.achieng, "heart_rate_high")
+    raised(site, cast.baraka, "heart_rate_low")
+    raised(site, cast.chebet, "heart_rate_high")
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO allocation (id, bed_id, account_id, taken_at) SELECT %s, b.id, c.id, now()"
+            " FROM bed b, account c WHERE b.id = ANY(%s) AND c.email = %s",
+            (clock.new_id(), [cast.baraka.bed_id], people.amina),
+        )
+        cur.execute(
+            "INSERT INTO allocation (id, bed_id, account_id, taken_at) SELECT %s, b.id, c.id, now()"
+            " FROM bed b, account c WHERE b.id = %s AND c.email = %s",
+            (clock.new_id(), cast.chebet.bed_id, people.amina),
+        )
+    site.client.sign_in(people.amina, PASSWORD)
+    page = site.client.get("/alerts?scope=mine").get_data(as_text=True)
+    assert "BARAKA" in page
+    assert "ACHIENG" not in page
+    assert "CHEBET" not in page
+
+
+def test_the_pane_says_who_has_been_told_and_what_comes_next(site: Site, cast: Cast, people: People) -> None:
+    alert_id = raised(
+        site,
+        cast.achieng,
+        "oxygen_saturation_low",
+        priority="high",
+        escalate_at=clock.now() + timedelta(minutes=2),
+    )
+    site.client.sign_in(people.amina, PASSWORD)
+    page = site.client.get(f"/alerts/{alert_id}").get_data(as_text=True)
+    assert "Who has been told" in page
+    assert "if nobody has acknowledged" in page
+    assert f'formaction="/alerts/{alert_id}/escalation"' in page
+    assert (
+        site.client.submit(f"/alerts/{alert_id}/escalation", {"next": f"/alerts/{alert_id}"}).status_code
+        == 303
+    )
+    after = text_of(site.client.get(f"/alerts/{alert_id}").get_data(as_text=True))
+    assert "Escalated by Amina" in after

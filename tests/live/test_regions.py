@@ -46,6 +46,7 @@ PAGES: dict[str, str] = {
     "alarm-list": "/alerts",
     "alarm-badge": "/ward/a",
     "staff-bar": "/profile",
+    "my-alarms": "/alerts?scope=mine",
 }
 """Region name to the page that shows it, where its subject does not tell."""
 

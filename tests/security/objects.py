@@ -52,7 +52,7 @@ def belongings(
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
-    for part in ("alarm-badge", "staff-bar"):
+    for part in ("alarm-badge", "staff-bar", "alarms"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id

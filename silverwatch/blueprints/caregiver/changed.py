@@ -54,7 +54,8 @@ def _regions(
     session: Session, patient_ids: list[UUID], ward_ids: set[UUID], alert_id: UUID | None, *, now: datetime
 ) -> Iterator[tuple[Region, list[UUID]]]:
     """The regions of alarms on the page that asked (board, patient, shift, inbox), and whom they are about."""
-    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    asked = urlsplit(request.headers.get("HX-Current-URL", ""))
+    path = asked.path
     account_id = login.actor().account_id
     yield ALL["alarm-badge"], [account_id]
     if path in {f"/patients/{patient_id}" for patient_id in patient_ids}:
@@ -72,5 +73,7 @@ def _regions(
     beds, wards = {bed for bed, _ in places}, {ward for _, ward in places} | ward_ids
     for name in ("counts", "alarm-list") if of_inbox else ALARM_REGIONS:
         yield ALL[name], list(beds if ALL[name].subject == "bed" else wards)
+    if of_inbox and "scope=mine" in asked.query.split("&"):
+        yield ALL["my-alarms"], [account_id]
     if of_inbox and alert_id is not None:
         yield ALL["alarm-detail"], [alert_id]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Actor, Permission
-from silverwatch.domain.alerts import alarm_detail, inbox_queries, load, queries
+from silverwatch.domain.alerts import inbox_queries, load, queries
 from silverwatch.domain.alerts.inbox import AlarmList, Detail, InboxRow
 from silverwatch.domain.errors import NotFoundError
+from silverwatch.domain.notices import panes
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.live.looks import first_looks
@@ -20,12 +21,13 @@ from silverwatch.live.regions import Key, Where, may_show, places_of
 from silverwatch.web import auditing, filters, gates, login, pages
 
 ALL: Final = "all"
+MINE: Final = "mine"
 PAGE: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which wards are shown: `name` is a ward's slug or "all"."""
+    """Which wards are shown: `name` is a ward's slug, "all", or "mine": the beds that the reader has taken."""
 
     name: str
     wards: tuple[Ward, ...]
@@ -51,9 +53,9 @@ def inbox() -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         scope = scope_of(session, actor)
-        lists = inbox_queries.alarm_lists(session, scope.ids, now)
+        lists = _lists(session, scope, actor, now=now)
         first = next((row for row in _ordered(lists) if row.group != "resolved"), None)
-        detail = alarm_detail.details(session, [first.line.id], now)[first.line.id] if first else None
+        detail = panes.details(session, [first.line.id], now)[first.line.id] if first else None
         footer = load.summary(session, scope.ids, since=now - load.PERIODS["24h"], now=now)
     return _page(scope, lists, detail, footer=footer, chosen=False, now=now)
 
@@ -68,8 +70,8 @@ def alarm(alert_id: UUID) -> Response:
         if where is None or not may_show(actor, key, where):
             raise NotFoundError("There is no such alarm.")
         scope = scope_of(session, actor, ward_id=where.ward_id)
-        lists = inbox_queries.alarm_lists(session, scope.ids, now)
-        detail = alarm_detail.details(session, [alert_id], now)[alert_id]
+        lists = _lists(session, scope, actor, now=now)
+        detail = panes.details(session, [alert_id], now)[alert_id]
         footer = load.summary(session, scope.ids, since=now - load.PERIODS["24h"], now=now)
     return _page(scope, lists, detail, footer=footer, chosen=True, now=now)
 
@@ -103,11 +105,17 @@ def scope_of(session: Session, actor: Actor, *, ward_id: UUID | None = None) -> 
     if not choices:
         raise NotFoundError("You belong to no ward yet.")
     asked = request.args.get("scope", "")
-    if asked == ALL:
-        return Scope(name=ALL, wards=tuple(choices), choices=tuple(choices))
+    if asked in (ALL, MINE):
+        return Scope(name=asked, wards=tuple(choices), choices=tuple(choices))
     by_id = next((ward for ward in choices if ward.id == ward_id), choices[0])
     ward = next((ward for ward in choices if ward.slug == asked), by_id)
     return Scope(name=ward.slug, wards=(ward,), choices=tuple(choices))
+
+
+def _lists(session: Session, scope: Scope, actor: Actor, *, now: datetime) -> dict[UUID, AlarmList]:
+    if scope.name == MINE:
+        return inbox_queries.own_lists(session, [actor.account_id], now)
+    return inbox_queries.alarm_lists(session, scope.ids, now)
 
 
 def _ordered(lists: dict[UUID, AlarmList]) -> list[InboxRow]:
@@ -125,18 +133,22 @@ def _page(
     now: datetime,
 ) -> Response:
     found = login.session_of_view()
-    regions: dict[Key, Where] = {("alarm-list", ward_id): Where(ward_id) for ward_id in lists}
+    is_mine = scope.name == MINE
+    regions: dict[Key, Where] = {
+        (item.region, subject): Where(account_id=subject) if is_mine else Where(subject)
+        for subject, item in lists.items()
+    }
     if detail is not None:
         patient = detail.row.patient
         regions["alarm-detail", detail.row.line.id] = Where(
             detail.row.ward_id, patient.id if patient else None
         )
     with db.transaction(read_only=True) as session:
-        counts = queries.counts(session, list(lists), now)
+        counts = {} if is_mine else queries.counts(session, list(lists), now)
         looks = first_looks(session, regions, now=now)
     for look in looks:
         auditing.viewed(look.view, patient_ids=look.patient_ids, ward_id=look.ward_id)
-    dom_ids = [f"{name}-{subject}" for name, subject in regions] + [f"counts-{ward}" for ward in lists]
+    dom_ids = [f"{name}-{subject}" for name, subject in regions] + [f"counts-{ward}" for ward in counts]
     return pages.answer(
         "caregiver/inbox.html",
         "Alarms",

@@ -53,7 +53,7 @@ _HAPPENED: Final = """
 SELECT k.alert_id, k.at, 'acknowledged' AS what, c.name AS who, NULL AS detail
 FROM acknowledgement k JOIN account c ON c.id = k.account_id WHERE k.alert_id = ANY(:ids)
 UNION ALL
-SELECT x.alert_id, x.at, 'did', c.name, x.what
+SELECT x.alert_id, x.at, CASE x.what WHEN 'undo_escalation' THEN 'undone' ELSE 'did' END, c.name, x.what
 FROM alert_action x JOIN account c ON c.id = x.account_id WHERE x.alert_id = ANY(:ids)
 UNION ALL
 SELECT e.alert_id, e.raised_at, 'came', NULL, NULL FROM alert_episode e WHERE e.alert_id = ANY(:ids)

@@ -48,15 +48,24 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmList:
-    """The alarms of a ward, in the order of `GROUPS`; groups without alarms are left out."""
+    """The alarms of a ward, in the order of `GROUPS`; groups without alarms are left out.
+
+    Those of a person's own beds are a list too: its `region` is another one, and `ward` is that person's.
+    """
 
     ward: WardHeader
+    region: str = "alarm-list"
     groups: tuple[tuple[Group, tuple[InboxRow, ...]], ...] = ()
 
     @property
     def rows(self) -> tuple[InboxRow, ...]:
         """All of them, from top to bottom."""
         return tuple(row for _, rows in self.groups for row in rows)
+
+    @property
+    def patient_ids(self) -> list[UUID]:
+        """Whom the list names."""
+        return sorted({row.patient.id for row in self.rows if row.patient})
 
     @property
     def open_count(self) -> int:
@@ -80,7 +89,8 @@ class AlarmTrend:
 class Happening:
     """One thing that happened to an alarm.
 
-    `what`: came, acknowledged, escalated, sounded_again, did (`detail`), ended, resolved (for the reason `detail`).
+    `what`: came, acknowledged, escalated, undone, sounded_again, did (`detail`), ended,
+    resolved (for the reason `detail`).
     """
 
     at: datetime
@@ -91,13 +101,17 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """Everything about one alarm. `tile` has the other vitals; None where the alarm is about no patient."""
+    """Everything about one alarm. `tile` has the other vitals; None where the alarm is about no patient.
+
+    `told`: who was told and what comes next, as `notices.queries.told` says it; `notices.panes` sets it.
+    """
 
     row: InboxRow
     ward: WardHeader | None
     tile: Tile | None = None
     trend: AlarmTrend | None = None
     happened: tuple[Happening, ...] = ()
+    told: Any = None
 
     @property
     def asks_for_review(self) -> bool:

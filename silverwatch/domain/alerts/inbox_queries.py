@@ -13,6 +13,7 @@ from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, WardHeader
 from silverwatch.domain.alerts.inbox import OFTEN_H, AlarmList, InboxRow, group_of, grouped
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.states import state_of
+from silverwatch.domain.wards import allocation
 
 DONE_FOR: Final = timedelta(hours=1)
 """What is done stays in the list for so long."""
@@ -101,6 +102,38 @@ def alarm_lists(session: Session, ward_ids: Sequence[UUID], now: datetime) -> di
     return {
         ward_id: AlarmList(ward=header, groups=_shortened(grouped(rows[ward_id])))
         for ward_id, header in headers.items()
+    }
+
+
+def own_lists(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmList]:
+    """The same of the beds that each of these accounts has taken, in the wards that are still theirs."""
+    wards = {
+        row.account_id: row.wards
+        for row in session.execute(
+            text(
+                "SELECT account_id, array_agg(ward_id) AS wards FROM membership WHERE account_id = ANY(:ids)"
+                " GROUP BY account_id"
+            ),
+            {"ids": list(account_ids)},
+        )
+    }
+    every = sorted({ward_id for found in wards.values() for ward_id in found})
+    rows = _listed(session, every, _OPEN_OR_DONE, now=now, since=now - DONE_FOR)
+    held = allocation.holders(session, {row.line.bed_id for row in rows if row.line.bed_id}, now=now)
+
+    def is_own(row: InboxRow, account_id: UUID) -> bool:
+        holder = held.get(row.line.bed_id) if row.line.bed_id else None
+        return holder is not None and holder.account_id == account_id and row.ward_id in wards[account_id]
+
+    return {
+        account_id: AlarmList(
+            ward=WardHeader(id=account_id, slug="mine", name="Your beds", description=""),
+            region="my-alarms",
+            groups=_shortened(
+                grouped([row for row in rows if account_id in wards and is_own(row, account_id)])
+            ),
+        )
+        for account_id in account_ids
     }
 
 

@@ -34,7 +34,7 @@ WITH came AS (
   SELECT a.id, a.kind, a.technical, a.peak_priority, a.live, a.patient_id, a.event_at, a.times, a.closed_as, b.ward_id,
     (SELECT min(k.at) FROM acknowledgement k WHERE k.alert_id = a.id) AS taken_at, a.raised_at, a.realarmed_at,
     (EXISTS (SELECT 1 FROM acknowledgement k WHERE k.alert_id = a.id) OR a.resolved_by IS NOT NULL
-     OR EXISTS (SELECT 1 FROM alert_action x WHERE x.alert_id = a.id)) AS acted
+     OR EXISTS (SELECT 1 FROM alert_action x WHERE x.alert_id = a.id AND x.what <> 'undo_escalation')) AS acted
   FROM alert a
   JOIN stay s ON s.patient_id = a.patient_id AND s.during @> a.event_at
   JOIN bed b ON b.id = s.bed_id

@@ -104,6 +104,11 @@ def failed(
         return None
     notice.error = one_line(error)[:ERROR_LENGTH]
     _close_attempt(session, notice, "failed", now=now, error=notice.error)
+    if notice.cancelled_at is not None:
+        # Its alarm was taken, or its step taken back, while this attempt was made.
+        notice.next_attempt_at = None
+        _changed(session, notice)
+        return None
     if for_good or now - notice.created_at >= rules.GIVEN_UP_AFTER:
         notice.next_attempt_at, notice.failed_at = None, now
     else:

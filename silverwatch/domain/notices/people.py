@@ -131,6 +131,7 @@ _TOLD = """
 SELECT n.account_id, n.channel, a.subject_id, a.kind, n.created_at, n.priority
 FROM notice n JOIN alert a ON a.id = n.alert_id
 WHERE n.account_id = ANY(:accounts) AND n.created_at > CAST(:since AS timestamptz) AND n.held_as IS NULL
+  AND n.cancelled_at IS NULL
 ORDER BY n.created_at
 """
 

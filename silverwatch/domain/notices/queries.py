@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.alerts import chains, queries
 from silverwatch.domain.alerts.models import Alert
-from silverwatch.domain.notices import people
+from silverwatch.domain.notices import people, takeback
 
 State = Literal["delivered", "seen", "sending", "failed", "quiet", "throttled", "cancelled"]
 
@@ -33,7 +33,8 @@ class Notice:
 class Taken:
     """A step that was taken. `role` or `person` is whom it names; `reached` 0: nobody had that duty.
 
-    `by`: who took it before its time; `fallback`: backup, planned, ward, admins, or None.
+    `by`: who took it before its time, `undone_by` who took that back; `fallback`: backup, planned, ward,
+    admins, or None.
     """
 
     place: int
@@ -44,6 +45,8 @@ class Taken:
     reached: int
     by: str | None
     notices: tuple[Notice, ...]
+    undone_at: datetime | None = None
+    undone_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,14 @@ class Told:
     steps: tuple[Taken, ...]
     next: Next | None
 
+    def undo_until(self, now: datetime) -> datetime | None:
+        """Until when somebody's escalation is offered to be undone; None when there is none, or not any more."""
+        last = self.steps[-1] if self.steps else None
+        if last is None or last.by is None or last.undone_at is not None or self.next is None:
+            return None
+        until = last.at + takeback.UNDO
+        return until if now < until else None
+
     @property
     def failed(self) -> tuple[Notice, ...]:
         """The notices that could not be delivered."""
@@ -70,8 +81,14 @@ class Told:
 
 
 _STEPS: Final = """
-SELECT e.id, e.place, e.taken_at, e.role, e.fallback, e.reached, c.name AS by
+SELECT e.id, e.place, e.taken_at, e.role, e.fallback, e.reached, c.name AS by, u.at AS undone_at, u.name AS undone_by
 FROM escalation e LEFT JOIN account c ON c.id = e.taken_by
+LEFT JOIN LATERAL (
+  SELECT x.at, o.name FROM alert_action x JOIN account o ON o.id = x.account_id
+  WHERE x.alert_id = e.alert_id AND x.what = 'undo_escalation' AND x.at >= e.taken_at AND NOT EXISTS (
+    SELECT 1 FROM escalation l WHERE l.alert_id = e.alert_id AND l.taken_at > e.taken_at AND l.taken_at <= x.at)
+  ORDER BY x.at LIMIT 1
+) u ON true
 WHERE e.alert_id = :alert ORDER BY e.taken_at, e.place LIMIT 200
 """
 
@@ -98,6 +115,8 @@ def told(session: Session, alert_id: UUID, *, now: datetime) -> Told:
             reached=row.reached,
             by=row.by,
             notices=tuple(notices.get(row.id, ())),
+            undone_at=row.undone_at,
+            undone_by=row.undone_by,
         )
         for row in session.execute(text(_STEPS), {"alert": alert_id})
     )

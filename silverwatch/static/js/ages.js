@@ -6,6 +6,7 @@ function write() {
     const past = now() - element.dataset.t;
     element.textContent = "left" in element.dataset ? duration(-past) : "since" in element.dataset ? duration(past) : age(past);
   }
+  for (const button of document.querySelectorAll("[data-until]")) button.hidden = now() > button.dataset.until;
 }
 
 document.addEventListener("beat", write);

@@ -60,6 +60,12 @@ document.addEventListener("click", (event) => {
   choose(link.closest("[data-row]").dataset.row).then(() => link.matches(".resolve") && resolve());
 });
 
+// An escalation from the list opens its alarm: there it can be undone.
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-row] .escalate")?.closest("[data-row]");
+  if (row && wide.matches && row.dataset.row !== detail()?.dataset.detail) choose(row.dataset.row);
+});
+
 function resolve() {
   const box = pane.querySelector("details.resolve");
   if (!box) return;
