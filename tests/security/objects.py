@@ -49,6 +49,7 @@ def belongings(
         "task_id": _task(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
+        "fluid_id": _fluid(site, worn.patient_id, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
@@ -82,6 +83,13 @@ def _reading(site: Site, patient_id: UUID) -> tuple[UUID, int]:
             (patient_id, at, source, at),
         )
     return source, micros(at)
+
+
+def _fluid(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "fluid", patient_id=patient_id, at=now, kind="oral", ml=200, account_id=by, entered_at=now
+    )
 
 
 def _alert(site: Site, patient_id: UUID) -> UUID:

@@ -13,6 +13,7 @@ from silverwatch.domain.alerts import present, queries, timeline
 from silverwatch.domain.alerts.limit_card import limit_card
 from silverwatch.domain.alerts.news_card import news_card
 from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.readings import fluids
 from silverwatch.domain.records import notes
 from silverwatch.flow import PATIENT_REGIONS
 from silverwatch.web import auditing, gates, login, pages
@@ -43,6 +44,7 @@ def patient(patient_id: UUID) -> Response:
         written = notes.count(session, patient_id)
         limits = limit_card(session, patient_id, now=now)
         newest = notes.notes_of(session, [patient_id], limit=1)
+        summed = fluids.summaries(session, [patient_id], now=now, zone=clock.site_zone()).get(patient_id)
     auditing.viewed("patient", patient_ids=[patient_id], ward_id=place.ward_id)
     return pages.answer(
         "caregiver/patient.html",
@@ -55,6 +57,7 @@ def patient(patient_id: UUID) -> Response:
         trends=trend,
         timeline=happened,
         limits=limits,
+        fluids=summed,
         newest_note=newest[0] if newest else None,
         note_id=clock.new_id(),
         now=now,

@@ -26,6 +26,8 @@ VIEWS: Final[Mapping[str, str]] = {
     "observations": "looked at your record",
     "notes": "looked at your record",
     "history": "looked at your record",
+    "fluids": "looked at your record",
+    "list of observations": "looked at your record",
     "audit": "looked up who opened your record",
     "emergencies": "checked an opening of your record in an emergency",
     "invitation of a patient": "looked up your name for an account",
@@ -33,6 +35,11 @@ VIEWS: Final[Mapping[str, str]] = {
 }
 DEEDS: Final[Mapping[str, str]] = {
     "observations.recorded": "recorded observations",
+    "observations.corrected": "corrected observations",
+    "observations.exported": "saved your readings as a file",
+    "fluids.recorded": "recorded what you drank or passed",
+    "fluids.corrected": "corrected what you drank or passed",
+    "fluids.exported": "saved your readings as a file",
     "note.written": "wrote a note about you",
     "note.changed": "changed a note about you",
     "note.struck_out": "took back a note about you",

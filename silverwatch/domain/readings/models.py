@@ -174,12 +174,21 @@ class Correction(Base):
 
 
 class Fluid(Base):
-    """So many ml went in or came out at that time. `id` is the form's own, so that a resend is the same row."""
+    """So many ml went in or came out at that time. `id` is the form's own, so that a resend is the same row.
+
+    `kind` is one of `fluid_balance.KINDS`. A row never changes but by being struck out; the row that is right instead
+    `replaces` it.
+    """
 
     __tablename__ = "fluid"
     __table_args__ = (
         Index("ix_fluid_patient", "patient_id", "at"),
         CheckConstraint("ml BETWEEN 1 AND 10000", name="ml"),
+        CheckConstraint(
+            "kind IN ('oral', 'tube', 'infusion', 'blood', 'other_in',"
+            " 'urine', 'vomit', 'stool', 'drain', 'aspirate', 'bleeding', 'other_out')",
+            name="kind",
+        ),
         CheckConstraint(
             "(struck_at IS NULL) = (struck_by IS NULL) AND (struck_at IS NULL) = (struck_because IS NULL)",
             name="struck",
@@ -191,8 +200,10 @@ class Fluid(Base):
     at: Mapped[datetime]
     kind: Mapped[str]
     ml: Mapped[int]
+    what: Mapped[str] = mapped_column(Text, server_default=text("''"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     entered_at: Mapped[datetime]
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("fluid.id"), unique=True)
     struck_at: Mapped[datetime | None]
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     struck_because: Mapped[str | None]
