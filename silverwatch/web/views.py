@@ -152,7 +152,10 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
             ),
         ),
     ),
-    "technician": (NavItem(url="/devices", label="Devices", icon="devices"),),
+    "technician": (
+        NavItem(url="/devices", label="Devices", icon="devices"),
+        NavItem(url="/ingest", label="Ingest", icon="activity"),
+    ),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),
     "display": (),
 }

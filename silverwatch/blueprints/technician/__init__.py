@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.technician import device, device_import, devices, labels
+from silverwatch.blueprints.technician import device, device_import, devices, diagnostics, labels
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device, device_import, labels):
+for part in (devices, device, device_import, labels, diagnostics):
     part.register(blueprint)

@@ -15,6 +15,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "rounds": "Look at their round",
     "shift": "Look at their patients of the shift",
     "beds": "Look at the beds of a shift",
+    "diagnostics": "Read what a device sent that was refused",
     "wards": "Compare their wards",
     "tasks": "Look at the tasks of a patient",
     "audit": "Read the audit",
