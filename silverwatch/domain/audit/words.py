@@ -58,6 +58,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "contact.removed": "Remove an emergency contact",
     "beds.given_back": "Give beds back",
     "beds.taken": "Take beds for the shift",
+    "device.code_made": "Make a code to pair a device",
+    "device.paired": "Pair a device",
     "display.added": "Add a wall screen",
     "display.code_made": "Make a code for a wall screen",
     "display.paired": "Pair a wall screen",

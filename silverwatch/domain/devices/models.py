@@ -14,7 +14,10 @@ class Device(Base):
     """A thing that posts readings. A gateway posts for others. `interval_s` is how often a reading is expected."""
 
     __tablename__ = "device"
-    __table_args__ = (CheckConstraint("interval_s > 0", name="interval_s"),)
+    __table_args__ = (
+        CheckConstraint("interval_s > 0", name="interval_s"),
+        CheckConstraint("reach IN ('ward', 'listed')", name="reach"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
@@ -23,6 +26,9 @@ class Device(Base):
     ward_id: Mapped[UUID | None] = mapped_column(ForeignKey("ward.id"), index=True)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    reach: Mapped[str] = mapped_column(server_default="ward")
+    """Of a gateway. ward: it speaks for every device of its ward, or of the site if it has none; listed: for those of
+    `gateway_device`."""
 
     @property
     def is_gateway(self) -> bool:
@@ -30,8 +36,21 @@ class Device(Base):
         return self.kind == "gateway"
 
 
+class GatewayDevice(Base):
+    """The gateway speaks for this device."""
+
+    __tablename__ = "gateway_device"
+
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True, index=True)
+
+
 class DeviceKey(Base):
-    """A device's secret, as SHA-256 of it: 256 random bits need no slow hash."""
+    """A device's secret, as SHA-256 of it: 256 random bits need no slow hash.
+
+    `ends_at`: it was replaced and works until then, so that nothing is lost while the new one travels. `hint`: its
+    last signs, to tell keys apart.
+    """
 
     __tablename__ = "device_key"
 
@@ -40,6 +59,9 @@ class DeviceKey(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    hint: Mapped[str] = mapped_column(server_default="")
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
 class DeviceState(Base):
