@@ -3,13 +3,14 @@
 from flask import Blueprint, Response
 
 from silverwatch import clock, db
-from silverwatch.blueprints.technician import pairing
+from silverwatch.blueprints.technician import keys, pairing
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts.fleet import devices_of
 from silverwatch.web import gates, login, pages
 
 blueprint = Blueprint("technician", __name__)
 pairing.register(blueprint)
+keys.register(blueprint)
 
 
 @blueprint.get("/devices")
