@@ -24,6 +24,7 @@ from silverwatch.domain.alerts.facts import (
     PatientsJudged,
     PauseChanged,
 )
+from silverwatch.domain.devices.facts import PairingChanged
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged
@@ -80,6 +81,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     DutyChanged: Route(regions=("shift", "wards")),
     AllocationChanged: Route(regions=("shift", "rounds", "my-alarms")),
     TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
+    PairingChanged: Route(regions=("pairing",)),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 

@@ -44,7 +44,8 @@ class Permission(StrEnum):
     COMPARE_WARDS = "compare their wards"
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
-    KEEP_DEVICES = "add, change and retire devices"
+    KEEP_DEVICES = "add, pair, change and retire devices"
+    SEE_CHANGES = "have pages that change by themselves"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
     SEE_OVERVIEW = "see whether the system is well"
     MANAGE_USERS = "invite, change and end accounts"
@@ -74,6 +75,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.KEEP_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    Permission.SEE_CHANGES: STAFF | {Role.DISPLAY},
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
     Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.ADMIN}),
@@ -157,3 +159,10 @@ def may_keep_rounds(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> 
     return actor.may(Permission.KEEP_ROUNDS) and (
         ward_id in actor.ward_ids or patient_id in actor.care_team_of
     )
+
+
+def may_keep_devices(actor: Actor, ward_id: UUID | None) -> bool:
+    """May this actor pair the devices of this ward? Those of no ward are the whole site's: an administrator's."""
+    if not actor.may(Permission.KEEP_DEVICES):
+        return False
+    return actor.role is Role.ADMIN if ward_id is None else ward_id in actor.ward_ids

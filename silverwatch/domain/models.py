@@ -10,6 +10,7 @@ from silverwatch.domain.alerts import limit_models as limits
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import models as devices
+from silverwatch.domain.devices import pairing_models as pairings
 from silverwatch.domain.mail import models as mail
 from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
@@ -21,5 +22,5 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts", "alerts", "audit", "care", "chains", "decisions", "devices", "events", "limits", "mail",
-    "metadata", "notices", "readings", "records", "rule_models", "settings", "throttle", "wards",
+    "metadata", "notices", "pairings", "readings", "records", "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.access import Actor, Permission, may_see_patient, may_see_ward
+from silverwatch.domain.access import Actor, Permission, may_keep_devices, may_see_patient, may_see_ward
 from silverwatch.domain.alerts import (
     inbox_queries,
     news_card,
@@ -23,15 +23,16 @@ from silverwatch.domain.alerts import (
     timeline,
 )
 from silverwatch.domain.notices import panes
+from silverwatch.domain.readings import pairing_panel
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.web.audience import Audience
 from silverwatch.web.templating import render
 
 Load = Callable[[Session, Sequence[UUID], datetime], Mapping[UUID, Any]]
-Subject = Literal["bed", "ward", "patient", "alert", "account"]
+Subject = Literal["bed", "ward", "patient", "alert", "account", "pairing"]
 MOVING: Final = frozenset({"patient", "alert"})
 """Subjects whose ward changes when a patient is moved."""
-UNLISTED: Final = frozenset({"alert", "account"})
+UNLISTED: Final = frozenset({"alert", "account", "pairing"})
 """Subjects that a fact about a patient does not name: found among the open regions only."""
 
 
@@ -244,6 +245,17 @@ ALL: Final[dict[str, Region]] = {
             every_s=15,
             permission=Permission.TAKE_ALARMS,
         ),
+        Region(
+            name="pairing",
+            subject="pairing",
+            template="regions/_pairing.html",
+            variable="pairing",
+            url="/pairings/<uuid:subject_id>/panel",
+            load=pairing_panel.panels,
+            # No fact tells of the first reading: nothing of the way of readings waits for a panel.
+            every_s=2,
+            permission=Permission.KEEP_DEVICES,
+        ),
     )
 }
 
@@ -268,6 +280,8 @@ class Where(NamedTuple):
     ward_id: UUID | None = None
     patient_id: UUID | None = None
     account_id: UUID | None = None
+    devices_of: UUID | None = None
+    """The ward whose device it is: nothing of the ward's patients."""
 
 
 def places_of(session: Session, keys: Iterable[Key], *, now: datetime) -> dict[Key, Where]:
@@ -296,6 +310,9 @@ def _places(session: Session, subject: Subject, ids: list[UUID], *, now: datetim
         case "alert":
             alerts = queries.whereabouts_of_alerts(session, ids, now=now)
             return {alert: Where(ward, patient) for alert, (ward, patient) in alerts.items()}
+        case "pairing":
+            wards = pairing_panel.wards_of(session, ids)
+            return {pairing: Where(devices_of=ward) for pairing, ward in wards.items()}
 
 
 def may_show(actor: Actor, key: Key, where: Where) -> bool:
@@ -303,6 +320,8 @@ def may_show(actor: Actor, key: Key, where: Where) -> bool:
     region = ALL[key[0]]
     if not actor.may(region.permission):
         return False
+    if region.subject == "pairing":
+        return may_keep_devices(actor, where.devices_of)
     if region.subject == "account":
         return where.account_id == actor.account_id
     if where.patient_id is not None:

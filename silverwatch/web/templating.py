@@ -20,6 +20,7 @@ ROOT = Path(str(files("silverwatch")))
 STATIC = ROOT / "static"
 
 REGION_URLS = {
+    "pairing": "/pairings/{id}/panel",
     "tile": "/beds/{id}/tile",
     "trend": "/beds/{id}/trend",
     "counts": "/wards/{id}/counts",

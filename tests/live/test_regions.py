@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from silverwatch import clock, db
+from silverwatch.domain.access import GRANTS, Actor, Role
+from silverwatch.domain.devices import pairing, pairing_codes
 from silverwatch.live.regions import ALL, Region, parse
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People, Worn
@@ -27,14 +29,35 @@ def subject_of(region: Region, worn: Worn, site: Site) -> UUID:
             return worn.patient_id
         case "alert":
             return site.rows("SELECT id FROM alert WHERE patient_id = %s ORDER BY id", worn.patient_id)[0][0]
+        case "pairing":
+            return pairing_of(worn, site)
         case "account":
             email = "amina@a.example" if worn.serial == "SW-1" else "bruno@b.example"
             return site.row("SELECT id FROM account WHERE email = %s", email)[0]
 
 
+def pairing_of(worn: Worn, site: Site) -> UUID:
+    """A code for the device, made by an administrator of its ward."""
+    account_id = site.row("SELECT id FROM account WHERE role = 'admin'")[0]
+    by = Actor(account_id=account_id, role=Role.ADMIN, name="Ada", ward_ids=frozenset([worn.ward_id]))
+    key = pairing_codes.keys_of(site.config)[0]
+    with db.transaction() as session:
+        made = pairing.begin(session, by=by, device_id=worn.device_id, key=key, now=clock.now())
+        return made.id
+
+
+def reader_of(region: Region, people: People) -> str:
+    """Who of ward A may read it."""
+    return people.amina if Role.CAREGIVER in GRANTS[region.permission] else people.tekla
+
+
 def page_of(region: Region, subject_id: UUID) -> str:
     """The page that shows the region: the board unless it is said here."""
-    pages = {"patient": f"/patients/{subject_id}", "alert": f"/alerts/{subject_id}"}
+    pages = {
+        "patient": f"/patients/{subject_id}",
+        "alert": f"/alerts/{subject_id}",
+        "pairing": f"/pairings/{subject_id}",
+    }
     return PAGES.get(region.name) or pages.get(region.subject) or "/ward/a"
 
 
@@ -69,7 +92,7 @@ def test_page_address_and_push_are_the_same(site: Site, cast: Cast, people: Peop
     judge()
     region = ALL[name]
     subject_id = subject_of(region, cast.achieng, site)
-    site.client.sign_in(people.amina, PASSWORD)
+    site.client.sign_in(reader_of(region, people), PASSWORD)
     page = without_ages(site.client.get(page_of(region, subject_id)).get_data(as_text=True))
     url = region.url.replace("<uuid:subject_id>", str(subject_id))
     fragment = without_ages(site.client.get(url).get_data(as_text=True))
@@ -87,7 +110,7 @@ def test_a_region_of_another_ward_is_as_missing_as_none(
     post(site, cast.chebet.key, [(0.5, {"oxygen_saturation": 72, "heart_rate": 80})])
     judge()
     theirs = subject_of(region, cast.chebet, site)
-    site.client.sign_in(people.amina, PASSWORD)
+    site.client.sign_in(reader_of(region, people), PASSWORD)
     answers = [
         site.client.get(region.url.replace("<uuid:subject_id>", str(subject)))
         for subject in (theirs, clock.new_id())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from silverwatch import clock
 from silverwatch.blueprints.caregiver.observation_list import micros
+from silverwatch.domain.devices import pairing_codes
 from tests.cast import Cast, People, Worn
 from tests.conftest import Site
 from tests.security.routes import Visitor
@@ -50,8 +51,11 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
+        "device_id": worn.device_id,
+        "pairing_id": _pairing(site, worn, by=mine),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
+    found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
     for part in ("alarm-badge", "staff-bar", "alarms"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
@@ -209,6 +213,23 @@ def _rule(site: Site, worn: Worn, who: str) -> UUID:
             (rule_id, rule, now),
         )
     return rule_id
+
+
+def _pairing(site: Site, worn: Worn, *, by: UUID) -> UUID:
+    """An open code of the device."""
+    with site.cursor() as cur:
+        cur.execute("DELETE FROM pairing")
+    new, now = clock.new_id(), clock.now()
+    key = pairing_codes.keys_of(site.config)[0]
+    said = pairing_codes.secrets_of(new, key=key)
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO pairing (id, device_id, ward_id, kind, interval_s, handle, code_hash, token_hash, made_by,"
+            " made_at, expires_at) VALUES (%s, %s, %s, 'monitor', 1, %s, %s, %s, %s, %s, %s)",
+            (new, worn.device_id, worn.ward_id, said.handle, pairing_codes.hash_of(said.code, key=key),
+             pairing_codes.hash_of(said.token, key=key), by, now, now + timedelta(minutes=10)),
+        )  # fmt: skip
+    return new
 
 
 def _emergency(site: Site, account_id: UUID, patient_id: UUID) -> UUID:

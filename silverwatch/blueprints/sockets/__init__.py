@@ -34,7 +34,7 @@ def refuse_strangers() -> None:
         abort(403)
 
 
-@gates.need(Permission.SEE_WARD, passive=True)
+@gates.need(Permission.SEE_CHANGES, passive=True)
 def live(ws: Server) -> None:
     """Push the regions named in the address for as long as the browser holds the socket."""
     connection = Connection(ws)

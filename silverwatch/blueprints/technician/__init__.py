@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.technician import device, device_import, devices, diagnostics, labels
+from silverwatch.blueprints.technician import device, device_import, devices, diagnostics, keys, labels, pairing
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device, device_import, labels, diagnostics):
+for part in (devices, device, device_import, labels, diagnostics, pairing, keys):
     part.register(blueprint)

@@ -23,6 +23,7 @@ class Device(Base):
         CheckConstraint("interval_s > 0", name="interval_s"),
         CheckConstraint("sensitivity IN ('low', 'normal', 'high')", name="sensitivity"),
         CheckConstraint("sample_rate_hz > 0", name="sample_rate_hz"),
+        CheckConstraint("reach IN ('ward', 'listed')", name="reach"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -36,6 +37,9 @@ class Device(Base):
     sensitivity: Mapped[str] = mapped_column(server_default="normal")
     sample_rate_hz: Mapped[float | None]
     limits_version: Mapped[int] = mapped_column(server_default="1")
+    reach: Mapped[str] = mapped_column(server_default="ward")
+    """Of a gateway. ward: it speaks for every device of its ward, or of the site if it has none; listed: for those of
+    `gateway_device`."""
 
     @property
     def is_gateway(self) -> bool:
@@ -43,8 +47,21 @@ class Device(Base):
         return self.kind == "gateway"
 
 
+class GatewayDevice(Base):
+    """The gateway speaks for this device."""
+
+    __tablename__ = "gateway_device"
+
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), primary_key=True, index=True)
+
+
 class DeviceKey(Base):
-    """A device's secret, as SHA-256 of it: 256 random bits need no slow hash."""
+    """A device's secret, as SHA-256 of it: 256 random bits need no slow hash.
+
+    `ends_at`: it was replaced and works until then, so that nothing is lost while the new one travels. `hint`: its
+    last signs, to tell keys apart.
+    """
 
     __tablename__ = "device_key"
 
@@ -53,6 +70,9 @@ class DeviceKey(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    hint: Mapped[str] = mapped_column(server_default="")
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
 class DeviceState(Base):

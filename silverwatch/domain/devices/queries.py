@@ -39,20 +39,23 @@ class Speaker(NamedTuple):
 _ME = (
     "SELECT d.id, d.serial, d.interval_s, d.kind = 'gateway' AS is_gateway, d.ward_id"
     " FROM device_key k JOIN device d ON d.id = k.device_id"
-    " WHERE k.hash = %s AND k.revoked_at IS NULL AND d.retired_at IS NULL"
+    " WHERE k.hash = %s AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > %s)"
+    "  AND d.retired_at IS NULL"
 )
 _LOCK_NAMED = (
     "SELECT d.id, d.serial, d.interval_s, s.skew_s, s.last_reading_at"
     " FROM device d JOIN device_state s ON s.device_id = d.id"
     " WHERE d.id = %(me)s OR (d.serial = ANY(%(serials)s) AND d.retired_at IS NULL AND d.kind <> 'gateway'"
-    "  AND (%(ward)s::uuid IS NULL OR d.ward_id = %(ward)s))"
+    "  AND (%(ward)s::uuid IS NULL OR d.ward_id = %(ward)s)"
+    "  AND EXISTS (SELECT FROM device g WHERE g.id = %(me)s AND (g.reach = 'ward' OR EXISTS ("
+    "   SELECT FROM gateway_device l WHERE l.gateway_id = g.id AND l.device_id = d.id))))"
     " ORDER BY s.device_id FOR UPDATE OF s"
 )
 
 
-def authenticate(cur: Cursor[Any], key_hash: bytes) -> Speaker | None:
-    """Whose key this is, unlocked; None for an unknown or revoked key or a retired device."""
-    row = cur.execute(_ME, (key_hash,), prepare=True).fetchone()
+def authenticate(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> Speaker | None:
+    """Whose key this is, unlocked; None for an unknown, ended or revoked key or a retired device."""
+    row = cur.execute(_ME, (key_hash, now), prepare=True).fetchone()
     if row is None:
         return None
     device_id, serial, interval_s, is_gateway, ward_id = row
@@ -62,7 +65,8 @@ def authenticate(cur: Cursor[Any], key_hash: bytes) -> Speaker | None:
 def lock_sources(cur: Cursor[Any], speaker: Speaker, *, serials: Collection[str]) -> dict[str, Source]:
     """The devices among these serials that the key speaks for, by serial, their `device_state` locked.
 
-    The speaker is always among them. A gateway without a ward speaks for every device, else for its ward's.
+    The speaker is always among them. A gateway without a ward speaks for every device, else for its ward's;
+    one with a list only for those of them that stand in it.
     Raises ForeignDeviceError if a device that speaks for itself names another.
     """
     if speaker.is_gateway:
@@ -73,3 +77,17 @@ def lock_sources(cur: Cursor[Any], speaker: Speaker, *, serials: Collection[str]
         if serial != speaker.serial:
             raise ForeignDeviceError(f"This key speaks for {speaker.serial} alone.")
     return {speaker.serial: Source(*speaker[:5])}
+
+
+_SPOKEN_FOR = (
+    "SELECT d.serial, d.kind, d.interval_s FROM device g"
+    " JOIN device d ON d.kind <> 'gateway' AND d.retired_at IS NULL AND (g.ward_id IS NULL OR d.ward_id = g.ward_id)"
+    " WHERE g.id = %s AND (g.reach = 'ward' OR EXISTS ("
+    "  SELECT FROM gateway_device l WHERE l.gateway_id = g.id AND l.device_id = d.id))"
+    " ORDER BY d.serial LIMIT 5000"
+)
+
+
+def spoken_for(cur: Cursor[Any], gateway_id: UUID) -> list[tuple[str, str, float]]:
+    """Serial, kind and interval of the devices that a gateway's key speaks for."""
+    return cur.execute(_SPOKEN_FOR, (gateway_id,)).fetchall()

@@ -45,10 +45,19 @@ def create_device(
     return device
 
 
-def issue_key(session: Session, device_id: UUID) -> str:
-    """A new key of the device. It is shown once: only its hash is stored."""
+def issue_key(session: Session, device_id: UUID, *, made_by: UUID | None = None) -> str:
+    """A new key of the device. It is shown once: only its hash, and its last signs, are stored."""
     key = KEY_PREFIX + secrets.token_urlsafe(32)
-    session.add(DeviceKey(id=clock.new_id(), device_id=device_id, hash=key_hash(key), created_at=clock.now()))
+    session.add(
+        DeviceKey(
+            id=clock.new_id(),
+            device_id=device_id,
+            hash=key_hash(key),
+            created_at=clock.now(),
+            hint=key[-4:],
+            made_by=made_by,
+        )
+    )
     session.flush()
     return key
 

@@ -48,7 +48,8 @@ _OPEN = (
     "WITH me AS MATERIALIZED ("
     "  SELECT d.id, d.serial, d.interval_s, d.kind = 'gateway' AS is_gateway, d.ward_id, s.xmin AS seen"
     "  FROM device_key k JOIN device d ON d.id = k.device_id JOIN device_state s ON s.device_id = d.id"
-    "  WHERE k.hash = %s AND k.revoked_at IS NULL AND d.retired_at IS NULL),"
+    "  WHERE k.hash = %s AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > %s)"
+    "   AND d.retired_at IS NULL),"
     " locked AS MATERIALIZED ("
     "  SELECT s.skew_s, s.last_reading_at, s.xmin AS held FROM me JOIN device_state s ON s.device_id = me.id"
     "  WHERE NOT me.is_gateway FOR UPDATE OF s),"
@@ -70,7 +71,8 @@ _LOOK = (
     " FROM device_key k JOIN device d ON d.id = k.device_id JOIN device_state s ON s.device_id = d.id"
     " LEFT JOIN binding b ON b.device_id = d.id AND d.kind <> 'gateway' AND b.during @> %s::timestamptz"
     " LEFT JOIN vital_state v ON v.patient_id = b.patient_id"
-    " WHERE k.hash = %s AND k.revoked_at IS NULL AND d.retired_at IS NULL"
+    " WHERE k.hash = %s AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > %s)"
+    "  AND d.retired_at IS NULL"
 )
 _LOCK = f"SELECT {_STATE} FROM vital_state v WHERE v.patient_id = ANY(%s) ORDER BY v.patient_id FOR UPDATE"
 _NEW_STATE = (
@@ -96,7 +98,7 @@ def open_post(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> tuple[Spea
     Locks the rows of a device that speaks for itself and of its patient. A gateway's are locked by
     `lock_sources`, together with those of its devices and in the order of ids.
     """
-    row = cur.execute(_OPEN, (key_hash, now), prepare=True).fetchone()
+    row = cur.execute(_OPEN, (key_hash, now, now), prepare=True).fetchone()
     if row is None:
         return None
     start, stop, patient_id, seq, latest, off = row[7:]
@@ -108,7 +110,7 @@ def open_post(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> tuple[Spea
 
 def look(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> tuple[Speaker, Present | None, Guard] | None:
     """As `open_post`, but nothing is locked: the guard tells `write` what must still be so."""
-    row = cur.execute(_LOOK, (now, key_hash), prepare=True).fetchone()
+    row = cur.execute(_LOOK, (now, key_hash, now), prepare=True).fetchone()
     if row is None:
         return None
     start, stop, patient_id, seq, latest, off, seen = row[7:]
