@@ -48,6 +48,8 @@ def belongings(
         "task_id": _task(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
+        "kind": "allergy",
+        "entry_id": _entry(site, worn.patient_id, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
@@ -208,6 +210,13 @@ def _note(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
             (note_id, by),
         )
     return note_id
+
+
+def _entry(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    return _insert(
+        site, "record_entry", patient_id=patient_id, kind="allergy", what=f"Latex {clock.new_id()}",
+        added_at=clock.now(), added_by=by,
+    )  # fmt: skip
 
 
 def _pause(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
