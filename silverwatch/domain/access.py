@@ -36,6 +36,8 @@ class Permission(StrEnum):
     SEE_RULES = "see which alarm rules hold"
     CHANGE_RULES = "change alarm rules: administrators of site and ward, caregivers of their patients"
     WRITE_NOTES = "write notes about a patient"
+    KEEP_RECORD = "keep the record of a patient"
+    REGISTER_PATIENTS = "register patients"
     REPORT_INCIDENTS = "report incidents and follow them up"
     SEE_LIMITS = "see the alarm limits of their wards"
     SET_PATIENT_LIMITS = "set alarm limits of a patient"
@@ -65,6 +67,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.SEE_RULES: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.CHANGE_RULES: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
+    Permission.KEEP_RECORD: frozenset({Role.CAREGIVER}),
+    Permission.REGISTER_PATIENTS: frozenset({Role.CAREGIVER}),
     Permission.REPORT_INCIDENTS: frozenset({Role.CAREGIVER}),
     Permission.SEE_LIMITS: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.SET_PATIENT_LIMITS: frozenset({Role.CAREGIVER}),
@@ -143,6 +147,13 @@ def may_see_patient(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> 
 def may_write_notes(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
     """May this actor write about the patient? An emergency opens a record to be read, not to be written."""
     return actor.may(Permission.WRITE_NOTES) and (
+        ward_id in actor.ward_ids or patient_id in actor.care_team_of
+    )
+
+
+def may_keep_record(actor: Actor, patient_id: UUID, *, ward_id: UUID | None) -> bool:
+    """May this actor change what is known of the patient? An emergency opens a record to be read."""
+    return actor.may(Permission.KEEP_RECORD) and (
         ward_id in actor.ward_ids or patient_id in actor.care_team_of
     )
 

@@ -15,6 +15,7 @@ from silverwatch.domain.mail import models as mail
 from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
 from silverwatch.domain.records import models as records
+from silverwatch.domain.records import record_models
 from silverwatch.domain.settings import models as settings
 from silverwatch.domain.wards import models as wards
 
@@ -22,5 +23,6 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts", "alerts", "audit", "care", "chains", "decisions", "devices", "events", "limits", "mail",
-    "metadata", "notices", "pairings", "readings", "records", "rule_models", "settings", "throttle", "wards",
+    "metadata", "notices", "pairings", "readings", "record_models", "records", "rule_models", "settings", "throttle",
+    "wards",
 ]  # fmt: skip

@@ -51,8 +51,9 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
-        "device_id": worn.device_id,
         "pairing_id": _pairing(site, worn, by=mine),
+        "kind": "allergy",
+        "entry_id": _entry(site, worn.patient_id, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
@@ -248,6 +249,13 @@ def _note(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
             (note_id, by),
         )
     return note_id
+
+
+def _entry(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    return _insert(
+        site, "record_entry", patient_id=patient_id, kind="allergy", what=f"Latex {clock.new_id()}",
+        added_at=clock.now(), added_by=by,
+    )  # fmt: skip
 
 
 def _pause(site: Site, patient_id: UUID, *, by: UUID) -> UUID:

@@ -2,7 +2,15 @@
 
 from flask import Blueprint
 
-from silverwatch.blueprints.technician import device, device_import, devices, diagnostics, keys, labels, pairing
+from silverwatch.blueprints.technician import (
+    device,
+    device_import,
+    devices,
+    diagnostics,
+    keys,
+    labels,
+    pairing,
+)
 
 blueprint = Blueprint("technician", __name__)
 

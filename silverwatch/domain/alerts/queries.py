@@ -27,6 +27,7 @@ from silverwatch.domain.alerts.pause_lines import open_pauses
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.trends import trends
 from silverwatch.domain.errors import NotFoundError
+from silverwatch.domain.records.entries import FLAGS, known
 from silverwatch.domain.wards.models import Ward
 
 __all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
@@ -85,7 +86,8 @@ _NEWEST_ALERTS = """(
 _PLACE = f"""
 SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
        b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name,
-       (SELECT min(lower(e.during)) FROM stay e WHERE e.patient_id = p.id) AS here_since
+       (SELECT min(lower(e.during)) FROM stay e WHERE e.patient_id = p.id) AS here_since,
+       {known("flag")} AS flags, {known("allergy")} AS allergies, {known("no_allergies")} AS no_allergies
 FROM {_OF_PATIENTS}
 LEFT JOIN ward w ON w.id = b.ward_id
 WHERE p.id = :id
@@ -373,6 +375,9 @@ class Place:
     ward_name: str | None
     here_since: datetime | None = None
     """Since when the patient has been in any of our beds."""
+    flags: tuple[str, ...] = ()
+    allergies: tuple[str, ...] | None = None
+    """None where nobody has asked; empty where there are none."""
 
 
 def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
@@ -400,4 +405,6 @@ def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: dateti
         ward_slug=row.slug,
         ward_name=row.ward_name,
         here_since=row.here_since,
+        flags=tuple(flag for flag in FLAGS if flag in row.flags),
+        allergies=tuple(row.allergies) if row.allergies or row.no_allergies else None,
     )

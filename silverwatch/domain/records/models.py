@@ -18,6 +18,7 @@ class Patient(Base):
     __table_args__ = (
         CheckConstraint("sex IN ('F', 'M', 'O', 'U')", name="sex"),
         CheckConstraint("spo2_scale IN (1, 2)", name="spo2_scale"),
+        Index("ix_patient_born_on", "born_on"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -27,6 +28,8 @@ class Patient(Base):
     title: Mapped[str | None]
     born_on: Mapped[date]
     sex: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="", server_default="")
+    address: Mapped[str] = mapped_column(default="", server_default="")
     spo2_scale: Mapped[int] = mapped_column(default=1, server_default="1")
     simulated: Mapped[bool] = mapped_column(default=False, server_default="false")
     created_at: Mapped[datetime]

@@ -1,0 +1,180 @@
+"""Who a patient is: registered, after a look at who is there already, and corrected."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from silverwatch import clock, db
+from silverwatch.blueprints.caregiver import fields
+from silverwatch.blueprints.caregiver.finding import URL as PATIENTS
+from silverwatch.blueprints.caregiver.patients import frame
+from silverwatch.blueprints.caregiver.record import day_of, keepable, today
+from silverwatch.domain.access import Permission
+from silverwatch.domain.errors import ConflictError
+from silverwatch.domain.records import details, notes
+from silverwatch.domain.records.details import Details
+from silverwatch.domain.records.models import Patient
+from silverwatch.web import auditing, gates, login, pages
+
+URL: Final = "/patients/<uuid:patient_id>/details"
+NEEDED: Final = {
+    "hospital_number": "Enter the hospital number.",
+    "family_name": "Enter the family name.",
+    "given_name": "Enter the given name.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsForm:
+    """Who a patient is, as it was sent. `born_on` is 1948-03-14."""
+
+    hospital_number: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    title: str = ""
+    born_on: str = ""
+    sex: str = ""
+    phone: str = ""
+    address: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    add = blueprint.add_url_rule
+    add(f"{PATIENTS}/new", view_func=register_form)
+    add(PATIENTS, view_func=register_patient, methods=["POST"])
+    add(URL, view_func=details_form)
+    add(URL, view_func=change_details, methods=["POST"])
+
+
+@gates.need(Permission.REGISTER_PATIENTS)
+def register_form() -> Response:
+    """A patient who is not here yet."""
+    return _registering(DetailsForm())
+
+
+@gates.need(Permission.REGISTER_PATIENTS)
+def register_patient() -> Response:
+    """Register them; who looks like somebody who is here already is shown first."""
+    form, found = read(request.form)
+    if found is None:
+        return _registering(form, status=422)
+    patient_id = None
+    with db.transaction() as session:
+        known = details.possible_duplicates(session, found)
+        same = [patient for patient in known if patient.hospital_number == found.hospital_number]
+        try:
+            if same or not known or request.form.get("sure") == "yes":
+                patient_id = details.register(session, login.actor(), found, now=clock.now()).id
+        except ConflictError as error:
+            form.errors["hospital_number"] = str(error)
+        shown = [(patient.id, details.details_of(patient)) for patient in known]
+    if patient_id is None:
+        return _registering(form, known=[] if form.errors else shown, status=422)
+    return make_response(redirect(f"/patients/{patient_id}/record", 303))
+
+
+@gates.need(Permission.KEEP_RECORD)
+def details_form(patient_id: UUID) -> Response:
+    """Correct who it is."""
+    with db.transaction(read_only=True) as session:
+        keepable(session, patient_id)
+        stands = details.details_of(session.get_one(Patient, patient_id))
+    form = DetailsForm(
+        hospital_number=stands.hospital_number,
+        family_name=stands.family_name,
+        given_name=stands.given_name,
+        title=stands.title,
+        born_on=stands.born_on.isoformat(),
+        sex=stands.sex,
+        phone=stands.phone,
+        address=stands.address,
+    )
+    return _changing(patient_id, form)
+
+
+@gates.need(Permission.KEEP_RECORD)
+def change_details(patient_id: UUID) -> Response:
+    """Keep the correction, and what was there before."""
+    form, found = read(request.form)
+    with db.transaction() as session:
+        keepable(session, patient_id)
+        try:
+            if found is not None:
+                details.change(session, login.actor(), patient_id, found, now=clock.now())
+        except ConflictError as error:
+            form.errors["hospital_number"] = str(error)
+    if form.errors:
+        return _changing(patient_id, form, status=422)
+    return make_response(redirect(f"/patients/{patient_id}/record", 303))
+
+
+def read(sent: fields.Sent) -> tuple[DetailsForm, Details | None]:
+    """The form as it was sent, and what it says; None when something is missing or wrong, with errors in the form."""
+    most = details.MOST_TEXT
+    names = ("hospital_number", "family_name", "given_name", "title", "born_on", "sex", "phone")
+    sent_lines = {name: fields.line(sent, name, most=most) for name in names}
+    sent_lines["address"] = fields.line(sent, "address", most=details.MOST_ADDRESS)
+    form = DetailsForm(
+        hospital_number=sent_lines["hospital_number"],
+        family_name=sent_lines["family_name"],
+        given_name=sent_lines["given_name"],
+        title=sent_lines["title"],
+        born_on=sent_lines["born_on"],
+        sex=sent_lines["sex"],
+        phone=sent_lines["phone"],
+        address=sent_lines["address"],
+    )
+    for name, text in NEEDED.items():
+        if not sent_lines[name]:
+            form.errors[name] = text
+    for name, written in sent_lines.items():
+        longest = details.MOST_ADDRESS if name == "address" else most
+        if len(written) > longest:
+            form.errors[name] = f"Say it in {longest} characters."
+    born_on, now_on = day_of(form.born_on), today()
+    if born_on is None or not now_on.year - details.OLDEST_YEARS <= born_on.year or born_on > now_on:
+        form.errors["born_on"] = "Enter the day of birth, such as 14-03-1948."
+    if form.sex not in details.SEXES:
+        form.errors["sex"] = "Choose one of these."
+    if form.errors or born_on is None:
+        return form, None
+    said = {name: value for name, value in sent_lines.items() if name != "born_on"}
+    return form, Details(**said, born_on=born_on)
+
+
+def _registering(
+    form: DetailsForm, *, known: list[tuple[UUID, Details]] | None = None, status: int = 200
+) -> Response:
+    known = known or []
+    if known:
+        # They may lie in anybody's ward: that they were named here is on record.
+        auditing.viewed("possible duplicates", patient_ids=[patient_id for patient_id, _ in known])
+    title = "Register a patient"
+    return pages.answer(
+        "caregiver/register.html",
+        f"Error: {title}" if form.errors else title,
+        status=status,
+        form=form,
+        known=[found for _, found in known],
+        sexes=details.SEXES,
+    )
+
+
+def _changing(patient_id: UUID, form: DetailsForm, *, status: int = 200) -> Response:
+    with db.transaction(read_only=True) as session:
+        place = keepable(session, patient_id)
+        written = notes.count(session, patient_id)
+    auditing.viewed("record", patient_ids=[patient_id], ward_id=place.ward_id)
+    title = "Change the details"
+    return pages.answer(
+        "caregiver/details.html",
+        f"Error: {title}" if form.errors else title,
+        status=status,
+        frame=frame(login.actor(), place, notes_written=written),
+        form=form,
+        sexes=details.SEXES,
+    )
