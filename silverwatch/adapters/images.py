@@ -4,7 +4,7 @@ import threading
 from io import BytesIO
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_PIXELS: Final = 25_000_000
@@ -64,6 +64,8 @@ def portrait(data: bytes) -> bytes:
         raise PictureError(OTHER_KIND)
     if _is_more(data):
         raise PictureError(TWO_THINGS)
+    # WeasyPrint lets the whole process take pictures that are cut off; a photo that is not whole is refused.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with _one_at_a_time, Image.open(BytesIO(data), formats=[kind]) as picture:
             if picture.width * picture.height > MAX_PIXELS:

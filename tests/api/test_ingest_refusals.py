@@ -250,7 +250,7 @@ def test_503_read_only(site: Any, cast: Cast) -> None:
 def test_a_device_asks_about_itself(site: Any, cast: Cast) -> None:
     headers = {"Authorization": f"Bearer {cast.achieng.key}"}
     found = site.client.get("/api/devices/self/", headers=headers).get_json()
-    assert set(found) == {"serial", "interval_s", "time"}
+    assert set(found) == {"serial", "interval_s", "limits_version", "time", "devices"}
     assert (found["serial"], found["interval_s"]) == ("SW-1", 1)
     assert found["time"].endswith("Z")
     problem(site.client.get("/api/devices/self/"), 401)

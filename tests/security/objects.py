@@ -32,6 +32,7 @@ def belongings(
         "alert_id": _alert(site, worn.patient_id),
         "subject_id": worn.ward_id,
         "account_id": _account(site, worn.ward_id),
+        "/patients/<uuid:patient_id>/care-team/<uuid:account_id>/removal account_id": _colleague(site, worn),
         "/accounts/<uuid:account_id>/photo account_id": _photo(site, holder if who != "display" else mine),
         "session_id": _session(site, holder),
         "contact_id": _contact(site, holder),
@@ -122,6 +123,17 @@ def _account(site: Site, ward_id: UUID) -> UUID:
     )  # fmt: skip
     with site.cursor() as cur:
         cur.execute("INSERT INTO membership (account_id, ward_id) VALUES (%s, %s)", (account_id, ward_id))
+    return account_id
+
+
+def _colleague(site: Site, worn: Worn) -> UUID:
+    """Somebody of the patient's team."""
+    account_id = _account(site, worn.ward_id)
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO care_team_member (patient_id, account_id, added_at) VALUES (%s, %s, now())",
+            (worn.patient_id, account_id),
+        )
     return account_id
 
 

@@ -88,9 +88,11 @@ def test_an_own_patient_in_the_address_opens_nothing_of_another_one(
         own = belongings(site, cast, people, "caregiver", OWN, visitor)
         foreign = belongings(site, cast, people, "caregiver", ELSEWHERE, visitor)
         for name in visit.names:
+            of_route = f"{visit.rule} {name}"
             for method in sorted(visit.methods):
                 tried += 1
-                answer = visitor.visit(visit, method, own | {name: foreign[name]})
+                swapped = {name: foreign[name], of_route: foreign.get(of_route, foreign[name])}
+                answer = visitor.visit(visit, method, own | swapped)
                 # What is a section of another role is not opened by any thing in its address either.
                 assert classified(answer) in {"missing", "role"}, (visit.rule, method, name)
     assert tried > 4

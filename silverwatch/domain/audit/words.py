@@ -90,7 +90,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "fluids.corrected": "Correct an entry of fluids",
     "fluids.exported": "Save the fluids of a patient as a file",
     "fluids.recorded": "Record fluids",
-    "gateway.reach_changed": "Change for whom a gateway speaks",
+    "gateway.reach_changed": "Change which devices a gateway speaks for",
     "handover.accepted": "Accept duty and keep the sheet",
     "handover.remarked": "Write for the next shift",
     "incident.changed": "Change the report of an incident",

@@ -15,7 +15,7 @@ from silverwatch.domain import audit, events
 from silverwatch.domain.access import Actor, Role
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.accounts.models import Account, CareTeamMember, Membership
-from silverwatch.domain.errors import ConflictError
+from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records.record_models import CareTeamChange
 
 MOST: Final = 200
@@ -85,13 +85,16 @@ def join(session: Session, actor: Actor, *, patient_id: UUID, account_id: UUID, 
 def leave(
     session: Session, actor: Actor, *, patient_id: UUID, account_id: UUID, in_bed: bool, now: datetime
 ) -> bool:
-    """They look after the patient no longer; False when they did not.
+    """They look after the patient no longer; False when they have left already.
 
-    Raises ConflictError for the last one of a patient who lies in no bed: nobody could open the record then.
+    Raises NotFoundError for somebody who never did, ConflictError for the last one of a patient who lies in no bed:
+    nobody could open the record then.
     """
     query = select(CareTeamMember).where(CareTeamMember.patient_id == patient_id).with_for_update()
     team = {member.account_id for member in session.scalars(query)}
     if account_id not in team:
+        if not _ever(session, patient_id, account_id):
+            raise NotFoundError("Nobody of the team is meant.")
         return False
     if len(team) == 1 and not in_bed:
         raise ConflictError("The patient lies in no bed, and nobody else is of the team. Add somebody first.")
@@ -102,6 +105,13 @@ def leave(
     )
     _note(session, actor, patient_id=patient_id, account_id=account_id, joined=False, now=now)
     return True
+
+
+def _ever(session: Session, patient_id: UUID, account_id: UUID) -> bool:
+    query = select(CareTeamChange.id).where(
+        CareTeamChange.patient_id == patient_id, CareTeamChange.account_id == account_id
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 _CHANGES = """

@@ -1,4 +1,4 @@
-// Ages are counted here, so that they go on rising when the server is dead.
+// Ages go on rising when the server is dead.
 import { age, duration, now } from "./clock.js";
 
 function write() {
@@ -6,7 +6,7 @@ function write() {
     const past = now() - element.dataset.t;
     element.textContent = "left" in element.dataset ? duration(-past) : "since" in element.dataset ? duration(past) : age(past);
   }
-  for (const button of document.querySelectorAll("[data-until]")) button.hidden = now() > button.dataset.until;
+  for (const element of document.querySelectorAll("[data-until]")) element.hidden = now() > element.dataset.until;
 }
 
 document.addEventListener("beat", write);
