@@ -88,6 +88,8 @@ def test_an_own_patient_in_the_address_opens_nothing_of_another_one(
         own = belongings(site, cast, people, "caregiver", OWN, visitor)
         foreign = belongings(site, cast, people, "caregiver", ELSEWHERE, visitor)
         for name in visit.names:
+            if own[name] == foreign[name]:
+                continue  # A word that chooses a kind belongs to nobody.
             of_route = f"{visit.rule} {name}"
             for method in sorted(visit.methods):
                 tried += 1
