@@ -140,3 +140,23 @@ def test_nul_in_a_field_or_an_address_is_no_500(site: Site, people: People) -> N
     assert site.client.submit("/login", {"email": "a\0b@x", "password": "x" * 12}).status_code == 422
     site.client.sign_in(people.amina, "correct horse battery")
     assert site.client.get("/ward/a%00b").status_code == 404
+
+
+def test_a_closed_alert_is_not_opened_beside_an_open_one_of_its_kind(site: Site, cast: Cast) -> None:
+    worn, end = cast.achieng, clock.now()
+    post(site, worn.key, held(SPO2, 78, seconds=20, ending=2), until=end)
+    judge()
+    with site.cursor() as cur:
+        cur.execute("UPDATE alert SET ended_at = %s, closed_at = %s, closed_as = 'ended'", (end, end))
+        # One of half an hour ago that nobody has taken: a high alarm waits to be seen.
+        cur.execute(
+            "INSERT INTO alert SELECT (jsonb_populate_record(a, jsonb_build_object('id', %s::uuid, 'closed_at', NULL,"
+            " 'closed_as', NULL, 'run_from', a.run_from - interval '30 min',"
+            " 'event_at', a.event_at - interval '30 min',"
+            " 'last_at', a.last_at - interval '30 min', 'ended_at', a.ended_at - interval '30 min'))).* FROM alert a",
+            (clock.new_id(),),
+        )
+    post(site, worn.key, [(1, {SPO2: 78}), (0, {SPO2: 78})], until=end)
+    judge()
+    assert count(site, "kind = 'judging_failed'") == 0
+    assert count(site, f"kind = '{LOW}' AND closed_at IS NULL AND ended_at IS NULL AND live") == 1

@@ -1,6 +1,7 @@
 """Bring what is stored in line with what the fold found: alerts and their episodes, NEWS2, checkpoints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -40,11 +41,22 @@ def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
                 if change.reopen:
                     _raise_anew(session, fold.patient_id, Raise(change.episode, live=True), alerts, now=now)
             elif isinstance(change, Follow):
-                alert, taken = rows[change.key]
-                _follow(session, alert, change, taken=taken, now=now)
+                followed = _not_beside(rows, change)
+                alert, taken = rows[followed.key]
+                _follow(session, alert, followed, taken=taken, now=now)
             else:
                 _withdraw(session, rows[change.key][0], now=now)
     device_events.judge(session, [fold.patient_id for fold in folds], now=now)
+
+
+def _not_beside(rows: Mapping[object, tuple[Alert, bool]], change: Follow) -> Follow:
+    """The same; where a closed alert would open beside one of its kind that is open, the open one goes on instead."""
+    if not change.reopen:
+        return change
+    kind = change.episode.kind
+    is_open = (key for key, (alert, _) in rows.items() if alert.kind == kind and alert.closed_at is None)
+    key = next(is_open, None)
+    return change if key is None else replace(change, key=key, reopen=False)
 
 
 def finish(session: Session, folds: Sequence[Fold]) -> None:
