@@ -51,7 +51,7 @@ def test_a_technician_is_led_home(page: Page, demo: Demo, watch: Watch) -> None:
     watch.allow("status of 403")
     sign_in(page, demo, "technician")
     expect(page).to_have_url(f"{demo.url}/devices")
-    expect(page.get_by_role("row")).to_have_count(13)
+    expect(page.get_by_role("row")).to_have_count(14)  # a head, twelve beds and the gateway
     assert "KAMAU" not in page.content()
     answer = page.goto(f"{demo.url}/ward/4b")
     assert answer is not None
