@@ -139,8 +139,16 @@ def whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER else 0
 
 
-def note_errors(form: LimitForm, problems: Mapping[Any, str]) -> None:
-    """Put what the rules say at the fields where it is to be put right."""
+def check(form: LimitForm, proposal: Proposal, *, now: datetime) -> None:
+    """What the rules say of a form that could be read, at the fields where it is to be put right."""
+    if form.errors:
+        return
+    _note_errors(form, proposal.errors(reason=form.reason, until=form.until(now), now=now))
+    if not proposal.changed():
+        form.errors = {"form": "Nothing would change. Enter another limit first."}
+
+
+def _note_errors(form: LimitForm, problems: Mapping[Any, str]) -> None:
     for key, advice in problems.items():
         name = name_of(key) if isinstance(key, Key) else {"until": "lasts"}.get(key, key)
         if isinstance(key, Key):

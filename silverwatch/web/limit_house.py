@@ -66,10 +66,7 @@ def submitted(house: House) -> Response:
     if sent.get("undo") or sent.get("edit"):
         return _page(house, form=form, undo=sent.get("undo"))
     proposal = limit_versions.proposed(found, wanted)
-    if not form.errors:
-        limit_forms.note_errors(form, proposal.errors(reason=form.reason, until=None, now=now))
-        if not proposal.changed():
-            form.errors = {"form": "Nothing would change. Enter another limit first."}
+    limit_forms.check(form, proposal, now=now)
     if not form.errors and sent.get("confirmed") == "yes":
         _save(house, form, wanted)
         if not form.errors:

@@ -45,11 +45,7 @@ def set_limits(patient_id: UUID) -> Response:
     if sent.get("undo") or sent.get("edit"):
         return _page(patient_id, form=form, undo=sent.get("undo"))
     proposal = limit_versions.proposed(found, wanted)
-    if not form.errors:
-        errors = proposal.errors(reason=form.reason, until=form.until(now), now=now)
-        limit_forms.note_errors(form, errors)
-        if not proposal.changed():
-            form.errors = {"form": "Nothing would change. Enter another limit first."}
+    limit_forms.check(form, proposal, now=now)
     if not form.errors and sent.get("confirmed") == "yes":
         _save(patient_id, form, wanted)
         if not form.errors:
