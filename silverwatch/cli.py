@@ -21,13 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    from silverwatch.bridge.errors import BridgeError
     from silverwatch.engines.errors import EngineError
     from silverwatch.simulator.errors import SimulatorError
 
     try:
         code: int = options.run(options) or 0
         return code
-    except (ConfigError, EngineError, SimulatorError) as error:
+    except (BridgeError, ConfigError, EngineError, SimulatorError) as error:
         print(f"silverwatch: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from silverwatch.bridge import command
+
     parser = argparse.ArgumentParser(
         prog="silverwatch",
         description="An open ward monitor. A secondary, informational display; not a medical device.",
@@ -58,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("queue", choices=("alarms", "notices", "reports"))
     worker.set_defaults(run=_worker)
     _traffic_parsers(commands)
+    command.add_parser(commands).set_defaults(run=_mqtt_bridge)
     drill = commands.add_parser("drill", help="a test alarm, followed to the people; exit 1 if it failed")
     drill.add_argument("--ward", metavar="SLUG", help="this ward only (default: each one)")
     drill.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for it")
@@ -213,6 +217,12 @@ def _replay(options: argparse.Namespace) -> None:
         stop=_stop(),
     )
     print(f"done: {totals}")
+
+
+def _mqtt_bridge(options: argparse.Namespace) -> None:
+    from silverwatch.bridge import command
+
+    command.run_command(options, stop=_stop(), say=print)
 
 
 def _make_migration(options: argparse.Namespace) -> None:

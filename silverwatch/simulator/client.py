@@ -6,33 +6,25 @@ post may be repeated since the server knows a reading by its source and time. On
 thread.
 """
 
-import http.client
 import json
-import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from threading import Event
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from silverwatch import clock
+from silverwatch.server_call import AWAY, ServerCall, backoff_s, retry_after_s, rfc3339
 from silverwatch.simulator.errors import SimulatorError
 
 MAX_BATCH: Final = 500
 CAPACITY: Final = 20_000
 """Readings kept while the server is away: a day of one device at 4 s."""
-FIRST_BACKOFF_S: Final = 1.0
-MAX_BACKOFF_S: Final = 60.0
 LEAST_WAIT_S: Final = 0.1
 """Also after "Retry-After: 0": a server in trouble is not asked in a tight loop."""
-MAX_RETRY_AFTER_S: Final = 3600.0
 REFUSED_WAIT_S: Final = 30.0
 """After 401 or 403: somebody has to put the key right, then the kept readings go out."""
-
-_Answer = tuple[int, str | None, bytes]
 
 
 class DeviceClient:
@@ -55,14 +47,12 @@ class DeviceClient:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises SimulatorError for a base_url that is not http(s)."""
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise SimulatorError(f"{base_url}: not an http or https address")
-        self._https, self._host, self._port = parts.scheme == "https", parts.hostname, parts.port
-        self._path = parts.path.rstrip("/") + "/api/readings/"
-        self._key, self._serial, self._timeout_s, self._capacity = key, serial, timeout_s, capacity
+        try:
+            self._server = ServerCall(base_url, key, timeout_s=timeout_s)
+        except ValueError as error:
+            raise SimulatorError(str(error)) from None
+        self._serial, self._capacity = serial, capacity
         self._say, self._monotonic = say or (lambda _line: None), monotonic
-        self._connection: http.client.HTTPConnection | None = None
         self._readings: deque[dict[str, Any]] = deque()
         self._events: deque[dict[str, Any]] = deque()
         self._state: dict[str, Any] = {}
@@ -103,10 +93,9 @@ class DeviceClient:
         events = [self._events[index] for index in range(min(self._batch, len(self._events)))]
         body = self._body(readings, events)
         try:
-            status, retry_after, answer = self._post(body)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            return self._again(self._backoff(), f"cannot reach the server ({type(error).__name__})")
+            status, retry_after, answer = self._server.call("POST", "/api/readings/", body)
+        except AWAY as error:
+            return self._again(backoff_s(self._failures), f"cannot reach the server ({type(error).__name__})")
         return self._answered(status, retry_after, answer, sent=(len(readings), len(events)))
 
     def drain(self, stop: Event) -> None:
@@ -117,9 +106,7 @@ class DeviceClient:
 
     def close(self) -> None:
         """Close the connection; what is waiting stays."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        self._server.close()
 
     def _keep(self, queue: deque[dict[str, Any]], item: dict[str, Any]) -> None:
         if len(queue) >= self._capacity:
@@ -137,33 +124,6 @@ class DeviceClient:
             envelope["events"] = events
         return json.dumps(envelope, separators=(",", ":")).encode()
 
-    def _post(self, body: bytes) -> _Answer:
-        """One answer; a kept connection that the server has closed meanwhile is opened anew once, unseen."""
-        kept = self._connection is not None
-        try:
-            return self._post_once(body)
-        except (ConnectionError, http.client.RemoteDisconnected, http.client.CannotSendRequest):
-            self.close()
-            if not kept:
-                raise
-            return self._post_once(body)
-
-    def _post_once(self, body: bytes) -> _Answer:
-        if self._connection is None:
-            self._connection = self._connect()
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        self._connection.request("POST", self._path, body, headers)
-        response = self._connection.getresponse()
-        return response.status, response.getheader("Retry-After"), response.read()
-
-    def _connect(self) -> http.client.HTTPConnection:
-        if self._https:
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._timeout_s, context=context
-            )
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
-
     def _answered(
         self, status: int, retry_after: str | None, answer: bytes, *, sent: tuple[int, int]
     ) -> float:
@@ -177,7 +137,9 @@ class DeviceClient:
         if status == 429 or status >= 500:
             wait_s = retry_after_s(retry_after)
             # A server that names a time is alive: its word stands instead of our guess.
-            return self._again(self._backoff() if wait_s is None else wait_s, f"the server answers {status}")
+            return self._again(
+                backoff_s(self._failures) if wait_s is None else wait_s, f"the server answers {status}"
+            )
         raise SimulatorError(f"{self._name()}: the server answers {status} to a post: {answer[:200]!r}")
 
     def _taken(self, answer: bytes, sent: tuple[int, int]) -> float:
@@ -187,7 +149,7 @@ class DeviceClient:
             stored, duplicates = int(account["stored"]), int(account["duplicates"])
             codes = [str(item["code"]) for item in account["rejected"]]
         except (ValueError, KeyError, TypeError):
-            return self._again(self._backoff(), "the server's answer is not that of /api/readings/")
+            return self._again(backoff_s(self._failures), "the server's answer is not that of /api/readings/")
         for queue, count in zip((self._readings, self._events), sent, strict=True):
             for _ in range(count):
                 queue.popleft()
@@ -206,31 +168,8 @@ class DeviceClient:
         self._not_before = self._monotonic() + wait_s
         return wait_s
 
-    def _backoff(self) -> float:
-        return float(min(FIRST_BACKOFF_S * 2 ** min(self._failures, 10), MAX_BACKOFF_S))
-
     def _tell(self, line: str) -> None:
         self._say(f"{self._name()}: {line}")
 
     def _name(self) -> str:
         return self._serial or "gateway"
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC to the millisecond with Z; cut, not rounded, so that it never moves ahead."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def retry_after_s(header: str | None) -> float | None:
-    """Seconds of a Retry-After header (a number or a date), 0 to an hour; None without or with a broken
-    one."""
-    if header is None:
-        return None
-    try:
-        wait_s = float(header)
-    except ValueError:
-        try:
-            wait_s = (parsedate_to_datetime(header) - clock.now()).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)

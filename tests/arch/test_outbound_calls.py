@@ -7,8 +7,8 @@ from silverwatch.schema import MIGRATIONS
 
 ROOT = MIGRATIONS.parent
 CLIENTS = {
-    "aiohttp", "apprise", "ftplib", "http.client", "httpx", "imaplib", "nntplib", "poplib", "requests", "smtplib",
-    "telnetlib", "urllib.request", "urllib3", "websocket", "xmlrpc.client",
+    "aiohttp", "apprise", "ftplib", "http.client", "httpx", "imaplib", "nntplib", "paho", "poplib", "requests",
+    "smtplib", "telnetlib", "urllib.request", "urllib3", "websocket", "xmlrpc.client",
 }  # fmt: skip
 MAY = {
     "silverwatch/adapters/outbound.py": {"http.client", "create_connection"},
@@ -16,8 +16,13 @@ MAY = {
     "silverwatch/adapters/notify.py": {"apprise"},
     "silverwatch/demo.py": {"urllib.request"},
 }
-"""Also the simulator and the engines: they are programs of their own that play a device, or start a server."""
-OWN_PROGRAMS = ("silverwatch/simulator/", "silverwatch/engines/")
+"""Also the simulator, the bridge and the engines: programs of their own that speak as a device, or start a server."""
+OWN_PROGRAMS = (
+    "silverwatch/simulator/",
+    "silverwatch/bridge/",
+    "silverwatch/server_call.py",
+    "silverwatch/engines/",
+)
 
 
 def clients(path: Path) -> set[str]:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from silverwatch import clock
-from silverwatch.simulator.client import DeviceClient, retry_after_s, rfc3339
+from silverwatch.server_call import retry_after_s, rfc3339
+from silverwatch.simulator.client import DeviceClient
 from silverwatch.simulator.errors import SimulatorError
 
 AT = datetime(2026, 3, 1, 9, 0, 0, 123999, tzinfo=UTC)
