@@ -43,10 +43,17 @@ _SAID: Final[dict[pairing.Because, tuple[int, str, str]]] = {
 
 
 class DeviceSettings(msgspec.Struct):
-    """How a device is expected to behave. `time` is the server's, for its clock."""
+    """How a device is expected to behave. `time` is the server's, for its clock.
+
+    `settings_version` grows with each change on the device's page, `limits_version` with each change of the limits of
+    the site or its ward.
+    """
 
     serial: str
     interval_s: float
+    sensitivity: str
+    sample_rate_hz: float | None
+    settings_version: int
     limits_version: int
     time: datetime
     devices: list["SpokenFor"] | None = None
@@ -105,12 +112,24 @@ def get_own_settings() -> Response:
         speaker = queries.authenticate(cur, key_hash, now=clock.now())
         if speaker is not None:
             version = limits_version(cur, speaker.ward_id)
+            setting = queries.setting_of(cur, speaker.id)
             spoken_for = queries.spoken_for(cur, speaker.id) if speaker.is_gateway else None
     if speaker is None:
         keys.note(keys.UNKNOWN, sender=key_hash.hex())
         raise keys.unauthorized()
     devices = None if spoken_for is None else [SpokenFor(*row) for row in spoken_for]
-    return bodies.answer(DeviceSettings(speaker.serial, speaker.interval_s, version, clock.now(), devices))
+    return bodies.answer(
+        DeviceSettings(
+            serial=speaker.serial,
+            interval_s=speaker.interval_s,
+            sensitivity=setting.sensitivity,
+            sample_rate_hz=setting.sample_rate_hz,
+            settings_version=setting.version,
+            limits_version=version,
+            time=clock.now(),
+            devices=devices,
+        )
+    )
 
 
 @bp.post("/api/devices/claim/")

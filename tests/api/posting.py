@@ -10,6 +10,11 @@ from silverwatch import clock
 
 NDJSON = "application/x-ndjson"
 
+SETTINGS = {
+    "serial", "interval_s", "sensitivity", "sample_rate_hz", "settings_version", "limits_version", "time", "devices"
+}  # fmt: skip
+"""What a device is told of itself."""
+
 
 def send(
     site: Any, key: str | None, body: Any, *, content_type: str = "application/json", **headers: str

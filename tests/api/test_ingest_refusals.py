@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from api import keys, rate
 from silverwatch import db
 from silverwatch.domain.devices import service as devices
-from tests.api.posting import NDJSON, ago, answer, problem, reading, rows, send
+from tests.api.posting import NDJSON, SETTINGS, ago, answer, problem, reading, rows, send
 from tests.cast import Cast
 
 FULL = {
@@ -250,7 +250,7 @@ def test_503_read_only(site: Any, cast: Cast) -> None:
 def test_a_device_asks_about_itself(site: Any, cast: Cast) -> None:
     headers = {"Authorization": f"Bearer {cast.achieng.key}"}
     found = site.client.get("/api/devices/self/", headers=headers).get_json()
-    assert set(found) == {"serial", "interval_s", "limits_version", "time", "devices"}
+    assert set(found) == SETTINGS
     assert (found["serial"], found["interval_s"]) == ("SW-1", 1)
     assert found["time"].endswith("Z")
     problem(site.client.get("/api/devices/self/"), 401)

@@ -10,7 +10,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.technician import device_form
 from silverwatch.blueprints.technician.device_form import DeviceForm
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import device_history, fleet
+from silverwatch.domain.alerts import device_history, fleet, limits_of_devices
 from silverwatch.domain.devices import registry
 from silverwatch.domain.devices.kinds import KINDS, SENSITIVITIES
 from silverwatch.domain.errors import ConflictError, DomainError
@@ -41,6 +41,7 @@ def device(device_id: UUID) -> Response:
         bars = fleet.last_day(session, [row], now=now)[row.id]
         happened = device_history.history(session, device_id, now=now)
         samples = device_history.samples(session, device_id, since=now - SHOWN)
+        limits = limits_of_devices.limits_version_shown(session, row.ward_id)
         names = {str(ward.id): ward.name for ward in wards_of(session, actor)}
     may_change = registry.may_keep(actor, ward_id=row.ward_id, kind=row.kind) and row.retired_at is None
     return pages.answer(
@@ -51,6 +52,7 @@ def device(device_id: UUID) -> Response:
         happened=happened,
         chart=device_chart.draw(samples, since=now - SHOWN, now=now),
         ward_names=names,
+        limits_version=limits,
         may_change=may_change,
         done=request.args.get("done") == "changed",
         now=now,

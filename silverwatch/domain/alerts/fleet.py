@@ -26,9 +26,9 @@ SLOTS: Final = 3
 
 _DEVICES = """
 SELECT d.id, d.serial, d.kind, d.interval_s, d.location, d.retired_at, d.created_at, d.sensitivity, d.sample_rate_hz,
-       d.limits_version, d.ward_id, own.name AS ward, ds.last_seen_at, ds.last_reading_at, ds.battery, ds.signal_dbm,
-       ds.firmware, ds.skew_s, lower(bi.during) AS bound_at, b.label AS bed, w.name AS bed_ward,
-       p.ends_at AS paused_until
+       d.limits_version AS settings_version, d.ward_id, own.name AS ward, ds.last_seen_at, ds.last_reading_at,
+       ds.battery, ds.signal_dbm, ds.firmware, ds.skew_s, lower(bi.during) AS bound_at, b.label AS bed,
+       w.name AS bed_ward, p.ends_at AS paused_until
 FROM device d
 JOIN device_state ds ON ds.device_id = d.id
 LEFT JOIN ward own ON own.id = d.ward_id
@@ -71,7 +71,7 @@ class FleetRow:
     created_at: datetime | None = None
     sensitivity: str = "normal"
     sample_rate_hz: float | None = None
-    limits_version: int = 1
+    settings_version: int = 1
 
     @property
     def is_gateway(self) -> bool:
@@ -168,7 +168,8 @@ def _row(row: Row[Any], *, now: datetime) -> FleetRow:
 
 _SAME: Final = (
     "id", "serial", "kind", "ward_id", "ward", "location", "bed", "bed_ward", "interval_s", "battery", "signal_dbm",
-    "firmware", "skew_s", "paused_until", "retired_at", "created_at", "sensitivity", "sample_rate_hz", "limits_version",
+    "firmware", "skew_s", "paused_until", "retired_at", "created_at", "sensitivity", "sample_rate_hz",
+    "settings_version",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
+from sqlalchemy.orm import Session
 
 _VERSION = (
     "SELECT coalesce(sum(number), 0)::int FROM limit_version"
@@ -15,3 +16,8 @@ def limits_version(cur: Cursor[Any], ward_id: UUID | None) -> int:
     """A number that grows with each change of the limits of the site and of the ward; 0 before the first one."""
     row = cur.execute(_VERSION, (ward_id,)).fetchone()
     return int(row[0]) if row else 0
+
+
+def limits_version_shown(session: Session, ward_id: UUID | None) -> int:
+    """The same number, for the page of the device."""
+    return int(session.connection().exec_driver_sql(_VERSION, (ward_id,)).scalar_one())

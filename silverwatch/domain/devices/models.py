@@ -14,8 +14,8 @@ from silverwatch.db import Base
 class Device(Base):
     """A thing that posts readings. A gateway posts for others. `interval_s` is how often a reading is expected.
 
-    `kind` is its type (`kinds.KINDS`); `location` where it is kept while nobody wears it. `limits_version` is raised
-    with each change of how it is set, so that a device that asks for its settings sees that they are new.
+    `kind` is its type (`kinds.KINDS`); `location` where it is kept while nobody wears it. `settings_version` is
+    raised with each change of how it is set, so that a device that asks for its settings sees that they are new.
     """
 
     __tablename__ = "device"
@@ -36,7 +36,7 @@ class Device(Base):
     location: Mapped[str] = mapped_column(server_default="")
     sensitivity: Mapped[str] = mapped_column(server_default="normal")
     sample_rate_hz: Mapped[float | None]
-    limits_version: Mapped[int] = mapped_column(server_default="1")
+    settings_version: Mapped[int] = mapped_column("limits_version", server_default="1")
     reach: Mapped[str] = mapped_column(server_default="ward")
     """Of a gateway. ward: it speaks for every device of its ward, or of the site if it has none; listed: for those of
     `gateway_device`."""

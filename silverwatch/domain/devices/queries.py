@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from silverwatch.domain.errors import DomainError
+from silverwatch.domain.errors import DomainError, NotFoundError
 
 
 class ForeignDeviceError(DomainError):
@@ -77,6 +77,25 @@ def lock_sources(cur: Cursor[Any], speaker: Speaker, *, serials: Collection[str]
         if serial != speaker.serial:
             raise ForeignDeviceError(f"This key speaks for {speaker.serial} alone.")
     return {speaker.serial: Source(*speaker[:5])}
+
+
+class DeviceSetting(NamedTuple):
+    """How a device is set. `version` grows with each change of it."""
+
+    sensitivity: str
+    sample_rate_hz: float | None
+    version: int
+
+
+_SETTING = "SELECT sensitivity, sample_rate_hz, limits_version FROM device WHERE id = %s"
+
+
+def setting_of(cur: Cursor[Any], device_id: UUID) -> DeviceSetting:
+    """How a device that has shown its key is set."""
+    row = cur.execute(_SETTING, (device_id,)).fetchone()
+    if row is None:
+        raise NotFoundError("There is no such device.")
+    return DeviceSetting(*row)
 
 
 _SPOKEN_FOR = (

@@ -100,7 +100,7 @@ def change(session: Session, actor: Actor, device: Device, setting: Setting) -> 
         return
     for name, value in asdict(setting).items():
         setattr(device, name, value)
-    device.limits_version += 1
+    device.settings_version += 1
     differ = {name for name in after if before[name] != after[name]}
     _note(
         session,
