@@ -23,7 +23,8 @@ from silverwatch import clock, db, schema
 from silverwatch.domain.access import Role
 from silverwatch.domain.accounts.service import create_account
 from silverwatch.domain.devices.service import bind, create_device, issue_key
-from silverwatch.domain.records.service import admit, create_patient
+from silverwatch.domain.records.service import create_patient
+from silverwatch.domain.records.stays import begin
 from silverwatch.domain.wards.models import Bed, Ward
 from silverwatch.engines import discard
 from silverwatch.engines.processes import command_of
@@ -155,7 +156,7 @@ def new_patient(session: Any, name: str, *, interval_s: float, bed: Bed | None =
     )  # fmt: skip
     since = clock.now() - PAST
     if bed:
-        admit(session, patient_id=patient.id, bed_id=bed.id, at=since)
+        begin(session, patient_id=patient.id, bed_id=bed.id, at=since)
     device = create_device(
         session, serial=name, kind="monitor", interval_s=interval_s, ward_id=bed.ward_id if bed else None
     )

@@ -24,12 +24,12 @@ from silverwatch.domain.alerts.facts import (
     PatientsJudged,
     PauseChanged,
 )
-from silverwatch.domain.devices.facts import PairingChanged
+from silverwatch.domain.devices.facts import BindingsChanged, PairingChanged
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged
 from silverwatch.domain.readings.facts import ReadingsStored
-from silverwatch.domain.records.facts import NoteChanged, TasksChanged
+from silverwatch.domain.records.facts import NoteChanged, PatientsMoved, TasksChanged
 from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,21 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AllocationChanged: Route(regions=("shift", "rounds", "my-alarms")),
     TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     PairingChanged: Route(regions=("pairing",)),
+    BindingsChanged: Route(regions=("tile", "trend", "latest", "timeline", "shift")),
+    PatientsMoved: Route(
+        regions=(
+            *ALARM_REGIONS,
+            "board",
+            "trend",
+            *PATIENT_REGIONS,
+            *INBOX_REGIONS,
+            *STAFF_REGIONS,
+            "shift",
+            "rounds",
+            "ward-rounds",
+            "wards",
+        )
+    ),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 

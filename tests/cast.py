@@ -16,6 +16,7 @@ from silverwatch.domain.devices import service as devices
 from silverwatch.domain.devices.models import Binding, Device
 from silverwatch.domain.readings.models import VitalState
 from silverwatch.domain.records import service as records
+from silverwatch.domain.records import stays
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.settings import service as settings
 from silverwatch.domain.wards.models import Bed, Ward
@@ -53,7 +54,7 @@ def create_patient(session: Session, family_name: str, *, given_name: str = "Tes
     )
     session.add_all([VitalState(patient_id=patient.id), JudgeState(patient_id=patient.id)])
     if bed_id is not None:
-        records.admit(session, patient_id=patient.id, bed_id=bed_id, at=since or clock.now() - LONG_AGO)
+        stays.begin(session, patient_id=patient.id, bed_id=bed_id, at=since or clock.now() - LONG_AGO)
     session.flush()
     return patient
 

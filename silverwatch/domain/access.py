@@ -38,6 +38,9 @@ class Permission(StrEnum):
     WRITE_NOTES = "write notes about a patient"
     KEEP_RECORD = "keep the record of a patient"
     REGISTER_PATIENTS = "register patients"
+    MOVE_PATIENTS = "admit, transfer and discharge patients"
+    PUT_ON_DEVICES = "put devices on patients and take them off"
+    DECIDE_KEPT = "decide whose readings are that wait"
     REPORT_INCIDENTS = "report incidents and follow them up"
     SEE_LIMITS = "see the alarm limits of their wards"
     SET_PATIENT_LIMITS = "set alarm limits of a patient"
@@ -69,6 +72,9 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
     Permission.KEEP_RECORD: frozenset({Role.CAREGIVER}),
     Permission.REGISTER_PATIENTS: frozenset({Role.CAREGIVER}),
+    Permission.MOVE_PATIENTS: frozenset({Role.CAREGIVER}),
+    Permission.PUT_ON_DEVICES: frozenset({Role.CAREGIVER, Role.TECHNICIAN, Role.ADMIN}),
+    Permission.DECIDE_KEPT: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.REPORT_INCIDENTS: frozenset({Role.CAREGIVER}),
     Permission.SEE_LIMITS: frozenset({Role.CAREGIVER, Role.ADMIN}),
     Permission.SET_PATIENT_LIMITS: frozenset({Role.CAREGIVER}),
@@ -177,3 +183,8 @@ def may_keep_devices(actor: Actor, ward_id: UUID | None) -> bool:
     if not actor.may(Permission.KEEP_DEVICES):
         return False
     return actor.role is Role.ADMIN if ward_id is None else ward_id in actor.ward_ids
+
+
+def may_move_patients(actor: Actor, ward_id: UUID) -> bool:
+    """May this actor say who comes to the ward, lies where in it, and leaves it?"""
+    return actor.may(Permission.MOVE_PATIENTS) and ward_id in actor.ward_ids

@@ -9,12 +9,14 @@ from silverwatch.domain.alerts import decisions, rule_models
 from silverwatch.domain.alerts import limit_models as limits
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.audit import models as audit
+from silverwatch.domain.devices import binding_models as bindings
 from silverwatch.domain.devices import models as devices
 from silverwatch.domain.devices import pairing_models as pairings
 from silverwatch.domain.mail import models as mail
 from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
 from silverwatch.domain.records import models as records
+from silverwatch.domain.records import move_models as moves
 from silverwatch.domain.records import record_models
 from silverwatch.domain.settings import models as settings
 from silverwatch.domain.wards import models as wards
@@ -22,7 +24,7 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "care", "chains", "decisions", "devices", "events", "limits", "mail",
-    "metadata", "notices", "pairings", "readings", "record_models", "records", "rule_models", "settings", "throttle",
-    "wards",
+    "accounts", "alerts", "audit", "bindings", "care", "chains", "decisions", "devices", "events", "limits", "mail",
+    "metadata", "moves", "notices", "pairings", "readings", "record_models", "records", "rule_models", "settings",
+    "throttle", "wards",
 ]  # fmt: skip

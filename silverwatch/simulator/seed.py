@@ -18,7 +18,8 @@ from silverwatch.domain.alerts.limit_cells import Key, Setting
 from silverwatch.domain.alerts.limit_proposal import Scope
 from silverwatch.domain.alerts.limit_versions import change
 from silverwatch.domain.devices.service import bind, create_device, issue_key
-from silverwatch.domain.records.service import admit, create_patient
+from silverwatch.domain.records.service import create_patient
+from silverwatch.domain.records.stays import begin
 from silverwatch.domain.settings.service import Security, set_security
 from silverwatch.domain.wards.models import Bed, Duty, PlannedShift, Ward
 from silverwatch.domain.wards.shifts import DutyRole, pattern_at, span
@@ -94,7 +95,7 @@ def _bed(
         spo2_scale=cast.patient.spo2_scale,
         simulated=True,
     )
-    admit(session, patient_id=patient.id, bed_id=bed.id, at=now - PAST)
+    begin(session, patient_id=patient.id, bed_id=bed.id, at=now - PAST)
     if cast.device is not None:
         device = create_device(
             session,

@@ -55,6 +55,7 @@ def belongings(
         "pairing_id": _pairing(site, worn, by=mine),
         "kind": "allergy",
         "entry_id": _entry(site, worn.patient_id, by=holder),
+        "act_id": _move(site, worn, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
@@ -89,6 +90,16 @@ def _reading(site: Site, patient_id: UUID) -> tuple[UUID, int]:
             (patient_id, at, source, at),
         )
     return source, micros(at)
+
+
+def _move(site: Site, worn: Worn, *, by: UUID) -> UUID:
+    """A discharge that is too long ago to be undone; its act."""
+    act_id = clock.new_id()
+    _insert(
+        site, "move", act_id=act_id, kind="discharge", patient_id=worn.patient_id, from_bed_id=worn.bed_id,
+        at=clock.now() - timedelta(days=1), account_id=by,
+    )  # fmt: skip
+    return act_id
 
 
 def _fluid(site: Site, patient_id: UUID, *, by: UUID) -> UUID:

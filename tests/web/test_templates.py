@@ -259,8 +259,8 @@ def test_vendored_files_are_what_the_lock_says() -> None:
 
 
 NOT_ON_A_BOARD = {
-    "account", "admin", "audit", "duty", "factors", "fleet", "handover", "inbox", "limits", "news", "observe", "pair",
-    "patient", "record", "shift",
+    "account", "admin", "audit", "duty", "factors", "fleet", "handover", "inbox", "limits", "moves", "news", "observe",
+    "pair", "patient", "record", "shift",
 }  # fmt: skip
 """Sheets of forms and tables, and scripts of one page."""
 
@@ -272,7 +272,7 @@ def test_budgets() -> None:
                       if path.stem not in NOT_ON_A_BOARD)  # fmt: skip
     assert len(gzip.compress(live)) <= 12 * 1024
     assert len(gzip.compress(style)) <= 26 * 1024  # no page loads all of it
-    assert len(gzip.compress(script)) <= 6_400  # 5,000 and what locks a screen where it stands
+    assert len(gzip.compress(script)) <= 6_500  # 5,000 and what locks a screen where it stands
     for path in (*STYLES, *(STATIC / "js").glob("*.js")):
         assert len(path.read_text("utf-8").splitlines()) <= 300, path.name
 

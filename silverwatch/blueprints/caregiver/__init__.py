@@ -3,12 +3,14 @@
 from flask import Blueprint
 
 from silverwatch.blueprints.caregiver import (
+    admission,
     alerts,
     board,
     care_team,
     corrections,
     decisions,
     details,
+    discharge,
     duty,
     emergency,
     escalation,
@@ -25,12 +27,15 @@ from silverwatch.blueprints.caregiver import (
     overview,
     patients,
     pauses,
+    place,
     record,
     regions,
     rules,
     shift,
     tasks,
+    transfer,
     trends,
+    ward_beds,
     ward_limits,
 )
 
@@ -50,6 +55,11 @@ for part in (
     record,
     details,
     care_team,
+    place,
+    ward_beds,
+    admission,
+    transfer,
+    discharge,
     observations,
     observation_list,
     corrections,

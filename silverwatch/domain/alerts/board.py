@@ -175,9 +175,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Open alerts of a ward, taken or not, by what the header shows; `low` ones that are not technical."""
+    """Open alerts of a ward, taken or not, by what the header shows; `low` ones that are not technical.
+
+    `places`: how many tiles the board has. A screen that shows others reads itself again.
+    """
 
     ward_id: UUID
+    places: int = 0
     high: int = 0
     medium: int = 0
     low: int = 0

@@ -1,6 +1,6 @@
 """What devices report besides readings: a fall and a call for help are alarms at once, and a fall is an incident."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,8 +18,10 @@ SENSOR_OFF: Final = "sensor_off"
 SENSOR_ON: Final = "sensor_on"
 
 
-def judge(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> None:
-    """Take every event of these patients that nobody has judged."""
+def judge(
+    session: Session, patient_ids: Iterable[UUID], *, gone: Collection[UUID] = (), now: datetime
+) -> None:
+    """Take every event of these patients that nobody has judged; of who is `gone` it is history."""
     query = (
         select(DeviceEvent)
         .where(DeviceEvent.patient_id.in_(list(patient_ids)), DeviceEvent.judged_at.is_(None))
@@ -29,18 +31,22 @@ def judge(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> No
     for event in session.scalars(query):
         event.judged_at = now
         if event.kind in service.EVENT_KINDS:
-            _raise(session, event, subject="patient", priority="high", now=now)
-        elif event.kind in (LOW_BATTERY, SENSOR_OFF):
+            live = event.patient_id not in gone
+            _raise(session, event, subject="patient", priority="high", live=live, now=now)
+        elif event.kind in (LOW_BATTERY, SENSOR_OFF) and event.patient_id not in gone:
             _raise(session, event, subject="device", priority="low", now=now)
         elif event.kind == SENSOR_ON:
             _end_sensor_off(session, event, now=now)
 
 
-def _raise(session: Session, event: DeviceEvent, *, subject: str, priority: str, now: datetime) -> None:
+def _raise(
+    session: Session, event: DeviceEvent, *, subject: str, priority: str, now: datetime, live: bool = True
+) -> None:
     at = min(event.at, event.received_at)
     alert_id = service.raise_alert(
         session,
         now=now,
+        live=live,
         subject=subject,
         subject_id=event.patient_id if subject == "patient" else event.device_id,
         patient_id=event.patient_id,

@@ -22,6 +22,7 @@ from silverwatch.domain.errors import ConflictError
 
 EXPIRED: Final = "The time was over"
 DISCHARGED: Final = "The stay was over"
+UNDONE: Final = "The discharge was undone"
 
 
 def of_scope(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -196,6 +197,32 @@ def end_due(session: Session, *, now: datetime) -> int:
     for version in versions:
         _end(session, version, now=now)
     return len(versions)
+
+
+def end_of_stay(session: Session, patient_id: UUID, *, now: datetime) -> int | None:
+    """The patient's stay is over, and with it their own limits; gives the number of what held, None for none."""
+    query = select(LimitVersion).where(
+        *of_scope(Scope.of_patient(patient_id)), LimitVersion.superseded_at.is_(None)
+    )
+    version = session.scalar(query.with_for_update())
+    if version is None or not version.cells:
+        return None
+    proposal = replace(present(session, Scope.of_patient(patient_id), now=now), wanted={})
+    _write(session, proposal, {}, by=None, reason=DISCHARGED, now=now)
+    return version.number
+
+
+def hold_again(session: Session, patient_id: UUID, number: int, *, by: UUID, now: datetime) -> None:
+    """The stay goes on after all: what held by this version holds again, as far as its time is not over."""
+    scope = Scope.of_patient(patient_id)
+    cells: Mapping[str, Any] | None = session.scalar(
+        select(LimitVersion.cells).where(*of_scope(scope), LimitVersion.number == number)
+    )
+    found = present(session, scope, now=now, lock=True)
+    left = alive(cells or {}, now=now)
+    if left and not found.own:
+        wanted = {key: cell.setting for key, cell in left.items()}
+        _write(session, replace(found, wanted=wanted), left, by=by, reason=UNDONE, now=now)
 
 
 def _end(session: Session, version: LimitVersion, *, now: datetime) -> None:

@@ -20,7 +20,8 @@ from silverwatch.domain.alerts.house_rule import NO_DATA
 from silverwatch.domain.alerts.latch import RANK
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.alerts.reconcile import Follow, Raise, Stored, reconcile
-from silverwatch.domain.alerts.rules import SENSOR_OFF, Episode
+from silverwatch.domain.alerts.rules import SENSOR_OFF, Episode, Verdict
+from silverwatch.domain.records import stays
 
 
 def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
@@ -29,7 +30,11 @@ def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
     since = min(at for fold in folds for at in (fold.start, *(v.episode.run_from for v in fold.verdicts)))
     stored = _stored_alerts(session, folds, since=since - COMES_BACK)
     earlier = _earlier_episodes(session, folds, since=since)
+    # Nobody stands at the bed of who has left: what is found of them is history.
+    gone = stays.gone(session, [fold.patient_id for fold in folds])
     for fold in folds:
+        if fold.patient_id in gone:
+            fold.verdicts = [Verdict(verdict.episode, live=False) for verdict in fold.verdicts]
         rows = stored.get(fold.patient_id, {})
         views = [_view(alert, now=now) for alert, _ in rows.values()] + earlier.get(fold.patient_id, [])
         for change in reconcile(fold.verdicts, views, since=fold.start, until=fold.rest_from):
@@ -46,7 +51,7 @@ def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
                 _follow(session, alert, followed, taken=taken, now=now)
             else:
                 _withdraw(session, rows[change.key][0], now=now)
-    device_events.judge(session, [fold.patient_id for fold in folds], now=now)
+    device_events.judge(session, [fold.patient_id for fold in folds], gone=gone, now=now)
 
 
 def _not_beside(rows: Mapping[object, tuple[Alert, bool]], change: Follow) -> Follow:

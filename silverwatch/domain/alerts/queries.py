@@ -51,6 +51,9 @@ _OF_BEDS = """bed b
 LEFT JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
 LEFT JOIN patient p ON p.id = s.patient_id"""
 
+_OF_WARDS = "b.ward_id = ANY(:ids) AND (b.kind = 'bed' OR s.id IS NOT NULL)"
+"""Places at home are shown while somebody has them."""
+
 _OF_PATIENTS = """patient p
 LEFT JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz)
 LEFT JOIN bed b ON b.id = s.bed_id"""
@@ -163,7 +166,7 @@ def tiles_of_patients(session: Session, patient_ids: Sequence[UUID], now: dateti
 def tiles_of_wards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[Tile]]:
     """Ward id to the tiles of its beds in their fixed order."""
     found: dict[UUID, list[Tile]] = {ward_id: [] for ward_id in ward_ids}
-    for ward_id, tile in _tiles(session, "b.ward_id = ANY(:ids)", list(ward_ids), now):
+    for ward_id, tile in _tiles(session, _OF_WARDS, list(ward_ids), now):
         found[ward_id].append(tile)
     return found
 
@@ -177,7 +180,7 @@ def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UU
         )
     }
     of_ward: dict[UUID, list[Tile]] = {ward_id: [] for ward_id in headers}
-    for ward_id, tile in _tiles(session, "b.ward_id = ANY(:ids)", list(headers), now):
+    for ward_id, tile in _tiles(session, _OF_WARDS, list(headers), now):
         of_ward[ward_id].append(tile)
     bars = alarm_bars(session, list(headers), now)
     drawn = trends(session, [tile.bed_id for found in of_ward.values() for tile in found], now)
@@ -185,7 +188,7 @@ def boards(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UU
         ward_id: Board(
             ward=header,
             now=now,
-            counts=_count(bars[ward_id]),
+            counts=_count(bars[ward_id], places=len(of_ward[ward_id])),
             alarm_bar=bars[ward_id],
             tiles=tuple(of_ward[ward_id]),
             trends={tile.bed_id: drawn[tile.bed_id] for tile in of_ward[ward_id]},
@@ -214,8 +217,12 @@ def alarm_bars(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dic
 
 
 def counts(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, Counts]:
-    """How many alerts are open in each ward."""
-    return {ward_id: _count(bar) for ward_id, bar in alarm_bars(session, ward_ids, now).items()}
+    """How many alerts are open in each ward, and how many places its board shows."""
+    query = f"SELECT b.ward_id, count(*) AS places FROM {_OF_BEDS} WHERE {_OF_WARDS} GROUP BY b.ward_id"
+    rows = session.execute(text(query), {"ids": list(ward_ids), "now": now})
+    places = {row.ward_id: row.places for row in rows}
+    bars = alarm_bars(session, ward_ids, now)
+    return {ward_id: _count(bar, places=places.get(ward_id, 0)) for ward_id, bar in bars.items()}
 
 
 def places_of(
@@ -351,10 +358,11 @@ def _group(rows: Collection[Row[Any]], key: str) -> Mapping[UUID, list[Row[Any]]
     return grouped
 
 
-def _count(bar: AlarmBar) -> Counts:
+def _count(bar: AlarmBar, *, places: int) -> Counts:
     kinds = [("technical" if line.technical else line.priority) for line in bar.lines]
     return Counts(
         ward_id=bar.ward_id,
+        places=places,
         high=kinds.count("high"),
         medium=kinds.count("medium"),
         low=kinds.count("low"),

@@ -43,8 +43,11 @@ FROM alarm_rule r JOIN alarm_rule_version v ON v.rule_id = r.id AND v.number = r
 WHERE r.retired_at IS NULL
 ORDER BY r.id
 """
+# From bed to bed without a gap is one stay.
 _STAYS = """
-SELECT s.patient_id, b.ward_id, lower(s.during) AS since
+SELECT s.patient_id, b.ward_id,
+       (SELECT lower(r) FROM (SELECT unnest(range_agg(e.during)) AS r FROM stay e WHERE e.patient_id = s.patient_id) x
+        WHERE r @> CAST(:now AS timestamptz)) AS since
 FROM stay s JOIN bed b ON b.id = s.bed_id
 WHERE s.patient_id = ANY(:patients) AND s.during @> CAST(:now AS timestamptz)
 """

@@ -16,3 +16,15 @@ class PairingChanged(Fact):
     def ids(self) -> tuple[UUID, ...]:
         """The pairing that this is about."""
         return (self.pairing_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingsChanged(Fact):
+    """These patients wear other devices, or wore them at other times."""
+
+    patient_ids: tuple[UUID, ...]
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patients whom this is about."""
+        return self.patient_ids

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -92,8 +93,32 @@ def bind(
         with session.begin_nested():
             session.add(binding)
     except IntegrityError as error:
-        raise ConflictError("The device or the patient is bound otherwise at that time.") from error
+        raise ConflictError(refusal(error)) from error
     return binding
+
+
+REFUSED: Final = {
+    "ex_binding_device": "The device is on somebody else at that time. Take it off there first.",
+    "ex_binding_patient_kind": "The patient wears another device of this type at that time. Take that one off first.",
+    "ck_binding_during": "The end must be after the beginning.",
+}
+
+
+def refusal(error: IntegrityError) -> str:
+    """What the constraint that refused a binding means."""
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return REFUSED.get(name or "", "The device or the patient is bound otherwise at that time.")
+
+
+def reshape(session: Session, binding: Binding, *, start: datetime | None, end: datetime | None) -> None:
+    """The device was worn from `start` until before `end` instead; raises ConflictError as `bind` does."""
+    if start is not None and end is not None and end <= start:
+        raise ConflictError(REFUSED["ck_binding_during"])
+    try:
+        with session.begin_nested():
+            binding.during = Range(start, end, bounds="[)")
+    except IntegrityError as error:
+        raise ConflictError(refusal(error)) from error
 
 
 def unbind(session: Session, *, device_id: UUID, at: datetime) -> Binding | None:
@@ -125,16 +150,25 @@ def is_bound(session: Session, device_id: UUID, *, at: datetime) -> bool:
 
 
 def lock(session: Session, device_id: UUID) -> None:
-    """Ingest of the device waits: a reading is attributed before the change or after it, never in between.
+    """As `lock_devices`, for one."""
+    lock_devices(session, [device_id])
 
-    The row is written, not only locked: whoever waited for it sees by its new version to look at the bindings
-    again (`readings.store.open_post`).
+
+def lock_devices(session: Session, device_ids: Iterable[UUID]) -> None:
+    """Ingest of the devices waits: a reading is attributed before the change or after it, never in between.
+
+    The rows are written, not only locked, in the order of ids: whoever waited for one sees by its new version to look
+    at the bindings again (`readings.store.open_post`). Raises NotFoundError without such a device.
     """
-    found = session.scalar(
-        update(DeviceState)
-        .where(DeviceState.device_id == device_id)
-        .values(device_id=device_id)
-        .returning(DeviceState.device_id)
+    wanted = sorted(set(device_ids))
+    locked = (
+        select(DeviceState.device_id).where(DeviceState.device_id.in_(wanted)).order_by(DeviceState.device_id)
     )
-    if found is None:
+    if list(session.scalars(locked.with_for_update())) != wanted:
         raise NotFoundError("There is no such device.")
+    session.execute(
+        update(DeviceState)
+        .where(DeviceState.device_id.in_(wanted))
+        .values(device_id=DeviceState.device_id)
+        .execution_options(synchronize_session=False)
+    )

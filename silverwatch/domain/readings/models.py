@@ -212,11 +212,22 @@ class Fluid(Base):
 class Quarantine(Base):
     """What was refused or waits for a person's decision, kept as it came.
 
-    `key` makes a resend the same row: SHA-256 over device, code, pointer and item.
+    `key` makes a resend the same row: SHA-256 over device, code, pointer and item. `decision`: what became of an item
+    that waited: attributed to `patient_id`, or refused, `because` of what.
     """
 
     __tablename__ = "quarantine"
-    __table_args__ = (Index("ix_quarantine_device", "device_id", "received_at"),)
+    __table_args__ = (
+        Index("ix_quarantine_device", "device_id", "received_at"),
+        Index(
+            "ix_quarantine_waits",
+            "device_id",
+            "measured_at",
+            postgresql_where=text("decided_at IS NULL AND code IN ('unbound', 'ambiguous')"),
+        ),
+        CheckConstraint("decision IN ('attributed', 'refused')", name="decision"),
+        CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
@@ -229,3 +240,7 @@ class Quarantine(Base):
     detail: Mapped[str]
     item: Mapped[str]
     resends: Mapped[int] = mapped_column(Integer, server_default="0")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    decision: Mapped[str | None]
+    because: Mapped[str | None]

@@ -28,3 +28,17 @@ class TasksChanged(Fact):
     def ids(self) -> tuple[UUID, ...]:
         """The patient whom this is about."""
         return (self.patient_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientsMoved(Fact):
+    """Patients came, went, or lie in other beds. Also the beds and wards that they left are to be drawn again."""
+
+    patient_ids: tuple[UUID, ...]
+    bed_ids: tuple[UUID, ...]
+    ward_ids: tuple[UUID, ...]
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patients, and the beds and wards where they were and are."""
+        return (*self.patient_ids, *self.bed_ids, *self.ward_ids)

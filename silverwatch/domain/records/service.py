@@ -1,15 +1,13 @@
-"""Patients and their stays. The caller commits."""
+"""Patients. The caller commits."""
 
-from datetime import date, datetime
-from uuid import UUID
+from datetime import date
 
-from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
 from silverwatch.domain.errors import ConflictError
-from silverwatch.domain.records.models import Patient, Stay
+from silverwatch.domain.records.models import Patient
 
 
 def create_patient(
@@ -43,14 +41,3 @@ def create_patient(
     except IntegrityError as error:
         raise ConflictError(f"There is a patient {hospital_number} already.") from error
     return patient
-
-
-def admit(session: Session, *, patient_id: UUID, bed_id: UUID, at: datetime) -> Stay:
-    """The patient lies in the bed from `at`; raises ConflictError if either is taken then."""
-    stay = Stay(id=clock.new_id(), patient_id=patient_id, bed_id=bed_id, during=Range(at, None, bounds="[)"))
-    try:
-        with session.begin_nested():
-            session.add(stay)
-    except IntegrityError as error:
-        raise ConflictError("The bed is taken, or the patient lies in another one.") from error
-    return stay

@@ -21,15 +21,22 @@ class Ward(Base):
 
 
 class Bed(Base):
-    """A bed of a ward; `position` is its place on the board, which never moves by itself."""
+    """A bed of a ward; `position` is its place on the board, which never moves by itself.
+
+    `kind` home: the place on the board of a patient whom the ward looks after at home, shown while somebody has it.
+    """
 
     __tablename__ = "bed"
-    __table_args__ = (UniqueConstraint("ward_id", "label"),)
+    __table_args__ = (
+        UniqueConstraint("ward_id", "label"),
+        CheckConstraint("kind IN ('bed', 'home')", name="kind"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"), index=True)
     label: Mapped[str]
     position: Mapped[int]
+    kind: Mapped[str] = mapped_column(default="bed", server_default="bed")
 
 
 class PlannedShift(Base):

@@ -21,6 +21,12 @@ for (const name of ["htmx:response:error", "htmx:error"]) {
   });
 }
 
+// A place at home came or went: once a minute at most.
+document.addEventListener("htmx:after:swap", () => {
+  const shown = document.querySelectorAll(".bed").length;
+  if (performance.now() > 60_000 && document.querySelector(`[data-places]:not([data-places="${shown}"])`)) location.reload();
+});
+
 // One heart for all. Ticks of the socket beat too: browsers slow the timers of hidden tabs.
 const beat = () => document.dispatchEvent(new Event("beat"));
 beat();
