@@ -47,14 +47,17 @@ class Base(DeclarativeBase):
 
 
 _engine: Engine | None = None
+_alone: Engine | None = None
 _sessions: sessionmaker[Session] | None = None
 _after_commit: Callable[[Sequence[Any]], None] | None = None
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+def make_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> Engine:
     """An engine whose waits all end: 2 s for a connection or a lock, 10 s for a statement."""
     engine = create_engine(
         url,
+        # There is nothing to roll back on a connection of which each statement is a transaction.
+        **({"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if autocommit else {}),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=2,
@@ -85,22 +88,27 @@ def _drop_pool_when_server_went(context: Any) -> None:
 
 
 def configure(url: str, *, pool_size: int = 5) -> Engine:
-    """Open this process's engine, closing the one before."""
-    global _engine, _sessions
+    """Open this process's engine, closing the one before; it and the one of `alone` connect when they are used."""
+    global _engine, _alone, _sessions
     dispose()
     _engine = make_engine(url, pool_size=pool_size)
+    _alone = make_engine(url, pool_size=pool_size, autocommit=True)
     _sessions = sessionmaker(_engine, expire_on_commit=False)
     return _engine
 
 
 def dispose() -> None:
     """Close every connection of this process."""
-    global _engine, _sessions
-    if _engine is not None:
+    global _engine, _alone, _sessions
+    for each in _engines():
         # What a thread still uses is closed when it comes back: nobody would look after it any more.
-        event.listen(_engine.pool, "checkin", _close)
-        _engine.dispose()
-    _engine = _sessions = None
+        event.listen(each.pool, "checkin", _close)
+        each.dispose()
+    _engine = _alone = _sessions = None
+
+
+def _engines() -> list[Engine]:
+    return [each for each in (_engine, _alone) if each is not None]
 
 
 def _close(_connection: Any, record: Any) -> None:
@@ -109,8 +117,8 @@ def _close(_connection: Any, record: Any) -> None:
 
 def _forget() -> None:
     """After a fork the connections are the parent's: two that talk on one understand nothing any more."""
-    if _engine is not None:
-        _engine.dispose(close=False)
+    for each in _engines():
+        each.dispose(close=False)
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -191,23 +199,24 @@ def cursor(facts: list[Any] | None = None) -> Iterator[psycopg.Cursor[Any]]:
 
 @contextmanager
 def alone() -> Iterator[psycopg.Cursor[Any]]:
-    """A psycopg cursor of the same pool, each of whose statements is a transaction of its own.
+    """A psycopg cursor, each of whose statements is a transaction of its own.
 
-    For the hot path: a statement that carries all that it depends on needs no BEGIN and no COMMIT around it.
+    For the hot path: a statement that carries all that it depends on needs no BEGIN and no COMMIT around it. Its
+    connections stay so: to turn one of the other pool there and back cost a tenth of a whole post.
     """
-    pooled = engine().raw_connection()
+    if _alone is None:
+        raise RuntimeError("db.configure() was not called in this process")
+    pooled = _alone.raw_connection()
     try:
         connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
-        connection.autocommit = True
         try:
             with connection.cursor() as cur:
                 yield cur
-        finally:
+        except BaseException:
             if connection.closed:
-                engine().dispose()
+                _alone.dispose()
                 pooled.invalidate()
-            else:
-                connection.autocommit = False
+            raise
     finally:
         pooled.close()
 

@@ -1,5 +1,6 @@
 """Settings of gunicorn. Sockets hold a thread each, so threads = sockets + room for requests."""
 
+import gc
 import os
 import signal
 import threading
@@ -25,6 +26,9 @@ accesslog = None
 
 def post_worker_init(worker: Any) -> None:
     """When this worker is told to stop, its sockets are told first: they would hold it until the timeout."""
+    # What was loaded stays to the end: the collector need not look through all of it again and again.
+    gc.collect()
+    gc.freeze()
     stop = signal.getsignal(signal.SIGTERM)
     watch = getattr(worker.wsgi, "extensions", {}).get("hub")
     if watch is not None:

@@ -21,6 +21,11 @@ class Frames:
         self._kept: dict[tuple[Key, Audience], tuple[float, int, bytes]] = {}
         self._outdated: dict[Key, int] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Is nothing kept for who joins?"""
+        return not self._kept
+
     def next_version(self) -> int:
         """For values that are read from now on."""
         return next(self._versions)

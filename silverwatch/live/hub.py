@@ -329,6 +329,9 @@ class Hub:
         patients = set().union(*changed.values()) if changed else set()
         if not patients and not for_all:
             return set()
+        if not self._all() and self._frames.is_empty:
+            # No screen to tell, and who joins from now on reads what these facts have committed.
+            return set()
         try:
             with db.transaction(read_only=True) as session:
                 places = queries.places_of(session, patients, now=clock.now())

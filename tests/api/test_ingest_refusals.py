@@ -13,6 +13,7 @@ from silverwatch import db
 from silverwatch.domain.devices import service as devices
 from tests.api.posting import NDJSON, SETTINGS, ago, answer, problem, reading, rows, send
 from tests.cast import Cast
+from tests.conftest import run_as_owner
 
 FULL = {
     "heart_rate": 82, "respiratory_rate": 16, "oxygen_saturation": 97, "systolic_bp": 121, "diastolic_bp": 78,
@@ -239,11 +240,9 @@ def test_503_while_the_database_is_away_and_well_afterwards(site: Any, cast: Cas
 
 
 def test_503_read_only(site: Any, cast: Cast) -> None:
-    url = db.engine().url.update_query_dict({"options": ""}).set(query={})
+    url = db.engine().url
+    run_as_owner(f"ALTER DATABASE {url.database} SET default_transaction_read_only = on")
     db.configure(url.render_as_string(hide_password=False), pool_size=1)
-    with db.engine().connect() as connection:
-        connection.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
-        connection.commit()
     problem(send(site, cast.achieng.key, reading(1, heart_rate=80)), 503)
 
 
