@@ -55,6 +55,7 @@ def belongings(
         "pairing_id": _pairing(site, worn, by=mine),
         "kind": "allergy",
         "entry_id": _entry(site, worn.patient_id, by=holder),
+        "binding_id": site.row("SELECT id FROM binding WHERE device_id = %s", worn.device_id)[0],
         "act_id": _move(site, worn, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id)

@@ -3,14 +3,14 @@
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import queries
 from silverwatch.domain.alerts.queries import patient_for
-from silverwatch.domain.devices.wearing import worn_by
+from silverwatch.domain.devices.wearing import past_of, worn_by
 from silverwatch.domain.records import notes
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.web import auditing, gates, login, pages
@@ -30,6 +30,7 @@ def place(patient_id: UUID) -> Response:
     with db.transaction(read_only=True) as session:
         found = patient_for(session, actor, patient_id, now=now)
         worn = worn_by(session, [patient_id], at=now)
+        taken_off = past_of(session, patient_id)
         past = queries.stays_of(session, patient_id)
         wards = wards_of(session, actor)
         written = notes.count(session, patient_id)
@@ -39,6 +40,8 @@ def place(patient_id: UUID) -> Response:
         "Bed and devices",
         frame=frame(actor, found, notes_written=written),
         worn=worn,
+        taken_off=taken_off,
+        done=request.args.get("done", ""),
         past=past,
         wards=wards,
         may_move=actor.may(Permission.MOVE_PATIENTS) and found.ward_id in actor.ward_ids,

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from silverwatch.blueprints.technician import (
+    binding,
     device,
     device_import,
     devices,
@@ -14,5 +15,5 @@ from silverwatch.blueprints.technician import (
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device, device_import, labels, diagnostics, pairing, keys):
+for part in (devices, device, binding, device_import, labels, diagnostics, pairing, keys):
     part.register(blueprint)

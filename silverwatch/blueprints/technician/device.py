@@ -10,9 +10,11 @@ from silverwatch import clock, db
 from silverwatch.blueprints.technician import device_form
 from silverwatch.blueprints.technician.device_form import DeviceForm
 from silverwatch.domain.access import Permission
+from silverwatch.domain.admissions import attaching
 from silverwatch.domain.alerts import device_history, fleet, limits_of_devices
 from silverwatch.domain.devices import registry
 from silverwatch.domain.devices.kinds import KINDS, SENSITIVITIES
+from silverwatch.domain.devices.wearing import wearings_of
 from silverwatch.domain.errors import ConflictError, DomainError
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.web import device_chart, gates, login, pages
@@ -42,6 +44,7 @@ def device(device_id: UUID) -> Response:
         happened = device_history.history(session, device_id, now=now)
         samples = device_history.samples(session, device_id, since=now - SHOWN)
         limits = limits_of_devices.limits_version_shown(session, row.ward_id)
+        worn = wearings_of(session, device_id)
         names = {str(ward.id): ward.name for ward in wards_of(session, actor)}
     may_change = registry.may_keep(actor, ward_id=row.ward_id, kind=row.kind) and row.retired_at is None
     return pages.answer(
@@ -54,7 +57,9 @@ def device(device_id: UUID) -> Response:
         ward_names=names,
         limits_version=limits,
         may_change=may_change,
-        done=request.args.get("done") == "changed",
+        wearings=worn,
+        may_bind=actor.may(Permission.PUT_ON_DEVICES) and not row.is_gateway,
+        done=request.args.get("done", ""),
         now=now,
     )
 
@@ -124,7 +129,7 @@ def retire_device(device_id: UUID) -> Response:
         form = device_form.of(found)
         if request.form.get("sure") == "yes":
             try:
-                registry.retire(session, actor, found, now=clock.now())
+                attaching.retire(session, actor, found, now=clock.now())
             except ConflictError as refusal:
                 form.errors["form"] = str(refusal)
         else:
