@@ -17,7 +17,7 @@ from silverwatch.domain.accounts import emergency
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import inbox_queries
 from silverwatch.domain.alerts.board import AlarmBar
-from silverwatch.web import login
+from silverwatch.web import just_saved, login
 from silverwatch.web.audience import NAMES, Audience, Names
 from silverwatch.web.hypermedia import html, local_path
 from silverwatch.web.templating import render, render_page
@@ -73,6 +73,7 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         emergency=_emergency(found),
         untaken=_untaken(found),
         has_own_bar=live_url is not None and any(f"r={name}-" in live_url for name in OWN_BARS),
+        saved=just_saved.offered(found, clock.now()),
         now=clock.now(),
     )
 

@@ -33,6 +33,15 @@ class EmergencyLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSet:
+    """The set of observations that the reader has just saved; `url` is where it is undone, until then."""
+
+    url: str
+    measured_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What every page needs besides its data. `live_url` is the address of the page's web socket.
 
@@ -56,6 +65,7 @@ class Page:
     emergency: tuple[EmergencyLine, ...] = ()
     untaken: AlarmBar | None = None
     has_own_bar: bool = False
+    saved: SavedSet | None = None
     now: datetime | None = None
 
 

@@ -58,7 +58,7 @@ def belongings(
         "binding_id": site.row("SELECT id FROM binding WHERE device_id = %s", worn.device_id)[0],
         "act_id": _move(site, worn, by=holder),
     }
-    found["source_id"], found["micros"] = _reading(site, worn.patient_id)
+    found["source_id"], found["micros"] = _reading(site, worn.patient_id, by=holder)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
     for part in ("alarm-badge", "staff-bar", "alarms"):
@@ -81,14 +81,19 @@ def _insert(site: Site, table: str, **values: object) -> UUID:
     return new
 
 
-def _reading(site: Site, patient_id: UUID) -> tuple[UUID, int]:
-    """A set by hand: its source, and when in microseconds since 1970."""
+def _reading(site: Site, patient_id: UUID, *, by: UUID) -> tuple[UUID, int]:
+    """A set by hand, just saved: its source, and when in microseconds since 1970."""
     source, at = clock.new_id(), clock.now()
     with site.cursor() as cur:
         cur.execute(
             "INSERT INTO reading (patient_id, measured_at, source_id, seq, received_at, source_kind, heart_rate)"
             " VALUES (%s, %s, %s, 1, %s, 'manual', 72)",
             (patient_id, at, source, at),
+        )
+        cur.execute(
+            "INSERT INTO observation_entry (patient_id, measured_at, source_id, account_id, entered_at)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (patient_id, at, source, by, at),
         )
     return source, micros(at)
 

@@ -259,8 +259,8 @@ def test_vendored_files_are_what_the_lock_says() -> None:
 
 
 NOT_ON_A_BOARD = {
-    "account", "admin", "audit", "duty", "factors", "fleet", "handover", "inbox", "limits", "moves", "news", "observe",
-    "pair", "patient", "record", "shift",
+    "account", "admin", "audit", "duty", "factors", "fleet", "handover", "inbox", "keypad", "limits", "moves", "news",
+    "observe", "pair", "patient", "record", "shift",
 }  # fmt: skip
 """Sheets of forms and tables, and scripts of one page."""
 

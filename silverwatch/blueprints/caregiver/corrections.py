@@ -1,7 +1,7 @@
 """Correct a set of observations, or strike it out: `/patients/<id>/observations/<source>/<time>/correction`."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,12 +12,13 @@ from werkzeug.datastructures import MultiDict
 
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import observation_form as forms
-from silverwatch.blueprints.caregiver.observations import advice
+from silverwatch.blueprints.caregiver.observation_list import moment_of
+from silverwatch.blueprints.caregiver.observation_looks import advice
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import correcting, queries
-from silverwatch.domain.errors import ConflictError, NotFoundError
+from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings import corrections
 from silverwatch.domain.readings.accept import RefusedError, Span, Values, take
 from silverwatch.domain.readings.corrections import STRUCK, Key
@@ -101,11 +102,7 @@ def _correct(session: Session, key: Key, form: CorrectionForm, *, now: datetime)
 
 
 def _key(patient_id: UUID, micros: int, source_id: UUID) -> Key:
-    try:
-        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    except OverflowError:
-        raise NotFoundError("There is no such set of observations.") from None
-    return patient_id, at, source_id
+    return patient_id, moment_of(micros), source_id
 
 
 def _read(sent: MultiDict[str, str], row: Row[Any]) -> CorrectionForm:

@@ -74,7 +74,7 @@ def read(sent: MultiDict[str, str], *, now: datetime, back: str) -> ObservationF
         written={
             name: sent.get(name, "").replace("\0", "") for name in (*FIRST, *THEN, CONSCIOUSNESS, "air")
         },
-        confirmed=frozenset(sent.get("confirmed", "").split()),
+        confirmed=frozenset([*sent.get("confirmed", "").split(), *sent.getlist("right")]),
         next=back,
     )
     for name in (*FIRST, *THEN):

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries, timeline
 from silverwatch.domain.alerts.scores import Score, scored
+from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.readings import sets, vitals
 from silverwatch.domain.readings.unit_choices import units_of
 from silverwatch.domain.records import notes
@@ -49,6 +50,14 @@ def register(blueprint: Blueprint) -> None:
 def micros(at: datetime) -> int:
     """A time of measuring as an address names it: microseconds since 1970, so that none is lost."""
     return int(at.timestamp()) * 1_000_000 + at.microsecond
+
+
+def moment_of(number: int) -> datetime:
+    """The time that an address names; raises NotFoundError."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
+    except OverflowError:
+        raise NotFoundError("There is no such set of observations.") from None
 
 
 @gates.need(Permission.SEE_PATIENT)

@@ -1,31 +1,32 @@
 """Observations by hand: what no device measures, and what a nurse checks herself."""
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, request
+from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import observation_form as forms
+from silverwatch.blueprints.caregiver import observation_looks as looks
 from silverwatch.blueprints.caregiver.observation_form import ObservationForm
+from silverwatch.blueprints.caregiver.observation_undo import offer
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import queries, undoing
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.news_card import latest_of, news_card
 from silverwatch.domain.alerts.unusual import Unusual, unusual
 from silverwatch.domain.errors import ConflictError
-from silverwatch.domain.readings.accept import Refusal
 from silverwatch.domain.readings.intake import Outcome
 from silverwatch.domain.readings.service import RacedError, racing, store_observation
 from silverwatch.domain.readings.unit_choices import units_of
-from silverwatch.domain.readings.units import Units, shown
 from silverwatch.domain.readings.vitals import ACVPU, BY_NAME
 from silverwatch.domain.records import notes
 from silverwatch.web import auditing, gates, login, pages
-from silverwatch.web.hypermedia import html
+from silverwatch.web.hypermedia import partials
 from silverwatch.web.ringing import ringer
 from silverwatch.web.templating import render
 
@@ -51,15 +52,21 @@ def observation_form(patient_id: UUID) -> Response:
 
 @gates.need(Permission.RECORD_OBSERVATIONS)
 def preview_score(patient_id: UUID) -> Response:
-    """What NEWS2 would say with what is typed so far; nothing is kept."""
+    """What each value looks like and what NEWS2 would say, with what is typed so far; nothing is kept."""
     actor, now = login.actor(), clock.now()
     form = forms.read(request.form, now=now, back="")
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
-        card = news_card(session, patient_id, now=now, entered=_possible(form.values))
+        card = news_card(session, patient_id, now=now, entered=looks.possible(form.values))
+        found = _looks(session, patient_id, form, now=now)
     auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
     reader = pages.audience(login.session_of_view())
-    return html(render("caregiver/_score_preview.html", reader, score_preview=card, now=now))
+    preview = render("caregiver/_score_preview.html", reader, score_preview=card, now=now)
+    lines = (
+        (f"look-{name}", render("caregiver/_look.html", reader, name=name, form=form, looks=found))
+        for name in looks.FIELDS
+    )
+    return partials([("score-preview", preview), *lines])
 
 
 @gates.need(Permission.RECORD_OBSERVATIONS)
@@ -74,20 +81,30 @@ def record_observation(patient_id: UUID) -> Response:
     form = forms.read(request.form, now=now, back=back)
     if not form.values and not form.errors:
         form.errors["form"] = "Enter at least one value."
-    if form.errors:
+    if form.errors or _was_undone(patient_id, form, now=now):
         return _page(patient_id, form, status=422)
     looked = unusual(form.values, limits=limits, latest=latest, now=now)
-    if all(form.word(item.vital) in form.confirmed for item in looked):
-        outcome = _store(patient_id, form, looked, actor=actor)
-        _note(patient_id, form, outcome)
-        if not outcome.rejected:
-            return make_response(redirect(back, 303))
-        for refusal in (item.refusal for item in outcome.rejected):
-            form.errors[refusal.field or "form"] = advice(refusal, form.units)
+    if looks.unconfirmed(form, looked):
+        form.errors.update(looks.impossible(form))
+        return _page(patient_id, form, looked=() if form.errors else looked, status=422)
+    outcome = _store(patient_id, form, looked, actor=actor)
+    _note(patient_id, form, outcome)
+    for refusal in (item.refusal for item in outcome.rejected):
+        form.errors[refusal.field or "form"] = looks.advice(refusal, form.units)
+    if form.errors:
         return _page(patient_id, form, status=422)
-    refused = _impossible(form)
-    form.errors.update(refused)
-    return _page(patient_id, form, looked=() if refused else looked, status=422)
+    offer((patient_id, form.measured_at, form.form_id), now=now)
+    return make_response(redirect(back, 303))
+
+
+def _was_undone(patient_id: UUID, form: ObservationForm, *, now: datetime) -> bool:
+    """The form of a set that was taken back is asked about once; saved again, it is a new set."""
+    with db.transaction(read_only=True) as session:
+        if not undoing.is_undone(session, patient_id, form.form_id, since=now - forms.LATE * 2):
+            return False
+    form.form_id = clock.new_id()
+    form.errors["form"] = "This set was undone. Look at the values, then save them again as a new set."
+    return True
 
 
 def _store(patient_id: UUID, form: ObservationForm, looked: list[Unusual], *, actor: Actor) -> Outcome:
@@ -118,35 +135,11 @@ def _note(patient_id: UUID, form: ObservationForm, outcome: Outcome) -> None:
             audit.record(session, "observations.recorded", patient_ids=[patient_id], detail=detail)
 
 
-def _impossible(form: ObservationForm) -> dict[str, str]:
-    """What is to be said of values that no patient can have: a second look makes them no better."""
-    found = {}
-    for name, value in form.values.items():
-        vital = BY_NAME.get(name)
-        if vital and isinstance(value, float) and not vital.low <= value <= vital.high:
-            found[name] = advice(Refusal("implausible", name, "outside"), form.units)
-    return found
-
-
-def _possible(values: Mapping[str, float | str]) -> dict[str, float | str]:
-    return {
-        name: value
-        for name, value in values.items()
-        if isinstance(value, str) or BY_NAME[name].low <= value <= BY_NAME[name].high
-    }
-
-
-def advice(refusal: Refusal, units: Units) -> str:
-    """What to do about a value that was refused, in the units of the form."""
-    vital = BY_NAME.get(refusal.field)
-    if vital is None:
-        return f"This set: {refusal.detail}. Go back to the patient and look before you save it again."
-    if refusal.code == "implausible" and refusal.detail.startswith(("outside", "not 0")):
-        low, high = (shown(vital.name, bound, units) for bound in (vital.low, vital.high))
-        unit = "" if vital.name == "pain" else f" {units.of(vital.name)}"
-        more_than = "more than " if vital.above_zero else ""
-        return f"{vital.label}: enter a number from {more_than}{low} to {high}{unit}. Look at it again."
-    return f"{vital.label}: {refusal.detail}. Check the value and enter it again."
+def _looks(
+    session: Session, patient_id: UUID, form: ObservationForm, *, now: datetime
+) -> dict[str, looks.Look]:
+    limits = limits_of(session, [patient_id], now=now)[patient_id]
+    return looks.looks_of(form, limits=limits, latest=latest_of(session, patient_id), now=now)
 
 
 def _back(actor: Actor, place: queries.Place) -> str:
@@ -158,10 +151,11 @@ def _page(patient_id: UUID, form: ObservationForm, *, looked: Any = (), status: 
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
-        entered = _possible(form.values) if status != 200 else {}
+        entered = looks.possible(form.values) if status != 200 else {}
         card = news_card(session, patient_id, now=now, entered=entered)
         limits = limits_of(session, [patient_id], now=now)[patient_id].by_vital
         written = notes.count(session, patient_id)
+        found = _looks(session, patient_id, form, now=now)
     auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Record observations"
     return pages.answer(
@@ -171,6 +165,7 @@ def _page(patient_id: UUID, form: ObservationForm, *, looked: Any = (), status: 
         form=form,
         frame=frame(actor, place, notes_written=written),
         looked=looked,
+        looks=found,
         confirmed=" ".join(form.word(item.vital) for item in looked),
         score_preview=card,
         limits=limits,

@@ -120,6 +120,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "patient.swapped": "Swap the beds of two patients",
     "patient.transferred": "Transfer a patient",
     "move.undone": "Undo a move of a patient",
+    "observations.undone": "Undo observations that were just recorded",
     "patient.changed": "Change the details of a patient",
     "patient.registered": "Register a patient",
     "password.changed": "Change the password",

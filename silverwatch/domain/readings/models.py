@@ -153,12 +153,15 @@ class Correction(Base):
     """Somebody corrected a reading, or struck it out. The reading holds what is right now, and whoever judges or draws
     asks only it; what it was before stands here and never changes. Number 1 has the original in `before`.
 
-    `before` and `after` map a vital to its value; `kind` is 'changed' or why it was struck out.
+    `before` and `after` map a vital to its value; `kind` is 'changed' or why it was struck out; 'undone': by its
+    writer, right after it was saved.
     """
 
     __tablename__ = "correction"
     __table_args__ = (
-        CheckConstraint("kind IN ('changed', 'wrong_value', 'wrong_patient', 'artefact')", name="kind"),
+        CheckConstraint(
+            "kind IN ('changed', 'wrong_value', 'wrong_patient', 'artefact', 'undone')", name="kind"
+        ),
     )
 
     patient_id: Mapped[UUID] = mapped_column(primary_key=True)
