@@ -164,7 +164,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     ),
     "technician": (
         NavItem(url="/devices", label="Devices", icon="devices"),
-        NavItem(url="/ingest", label="Ingest", icon="activity"),
+        NavItem(url="/ingest", label="Ingest", icon="activity", also=("/quarantine",)),
     ),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),
     "display": (),

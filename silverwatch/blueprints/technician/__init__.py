@@ -8,6 +8,7 @@ from silverwatch.blueprints.technician import (
     device_import,
     devices,
     diagnostics,
+    kept,
     keys,
     labels,
     pairing,
@@ -15,5 +16,5 @@ from silverwatch.blueprints.technician import (
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device, binding, device_import, labels, diagnostics, pairing, keys):
+for part in (devices, device, binding, device_import, labels, diagnostics, kept, pairing, keys):
     part.register(blueprint)

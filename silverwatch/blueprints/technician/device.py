@@ -10,7 +10,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.technician import device_form
 from silverwatch.blueprints.technician.device_form import DeviceForm
 from silverwatch.domain.access import Permission
-from silverwatch.domain.admissions import attaching
+from silverwatch.domain.admissions import attaching, kept
 from silverwatch.domain.alerts import device_history, fleet, limits_of_devices
 from silverwatch.domain.devices import registry
 from silverwatch.domain.devices.kinds import KINDS, SENSITIVITIES
@@ -45,6 +45,7 @@ def device(device_id: UUID) -> Response:
         samples = device_history.samples(session, device_id, since=now - SHOWN)
         limits = limits_of_devices.limits_version_shown(session, row.ward_id)
         worn = wearings_of(session, device_id)
+        waiting = kept.waiting(session, device_id)
         names = {str(ward.id): ward.name for ward in wards_of(session, actor)}
     may_change = registry.may_keep(actor, ward_id=row.ward_id, kind=row.kind) and row.retired_at is None
     return pages.answer(
@@ -58,6 +59,7 @@ def device(device_id: UUID) -> Response:
         limits_version=limits,
         may_change=may_change,
         wearings=worn,
+        waiting=waiting,
         may_bind=actor.may(Permission.PUT_ON_DEVICES) and not row.is_gateway,
         done=request.args.get("done", ""),
         now=now,

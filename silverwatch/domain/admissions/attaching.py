@@ -58,7 +58,7 @@ def attach(
     _check_times(session, patient_id, start=start, end=until, now=now)
     with rebinding.changing(session, actor, [device_id], because=because, now=now) as changed:
         session.refresh(device)
-        if device.retired_at is not None or device.is_gateway:
+        if device.is_gateway or (device.retired_at is not None and until is None):
             raise ConflictError("A retired device or a gateway is on nobody. Choose another one.")
         binding = devices.bind(session, device_id=device_id, patient_id=patient_id, start=start, end=until)
     detail = {"serial": device.serial, "since": start.isoformat(), "readings": changed.moved.readings}

@@ -27,6 +27,7 @@ from silverwatch.domain.devices.facts import BindingsChanged
 from silverwatch.domain.devices.models import Binding
 from silverwatch.domain.readings import attribution
 from silverwatch.domain.readings.attribution import Moved
+from silverwatch.domain.readings.departures import Waiting
 from silverwatch.domain.readings.facts import ReadingsStored
 from silverwatch.domain.readings.pieces import Piece, Span, pieces
 
@@ -38,6 +39,8 @@ class Changed:
     """What a change of bindings has done, complete when `changing()` has ended."""
 
     moved: Moved = field(default_factory=Moved)
+    chosen: list[Waiting] = field(default_factory=list)
+    """Items of the quarantine of which a person said whose they are; the block may fill it."""
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def changing(
         for device_id in wanted
         for piece in pieces(device_id, _spans(before, device_id), _spans(after, device_id))
     ]
-    moved = changed.moved = attribution.move(session, found, by=by.account_id, now=now)
+    moved = changed.moved = attribution.move(session, found, by=by.account_id, now=now, chosen=changed.chosen)
     _withdraw(session, found, moved, now=now)
     readings = moved.readings
     for binding_id in sorted(before.keys() | after.keys()):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings import arrivals, departures, store
+from silverwatch.domain.readings.departures import Waiting
 from silverwatch.domain.readings.pieces import Piece
 from silverwatch.domain.readings.state import State, fold
 
@@ -40,16 +41,27 @@ class Moved:
     lost: set[Resting] = field(default_factory=set)
 
 
-def move(session: Session, changed: Sequence[Piece], *, by: UUID | None, now: datetime) -> Moved:
-    """Bring readings, events and the quarantine in line with these changes; raises ConflictError for too many."""
+def move(
+    session: Session,
+    changed: Sequence[Piece],
+    *,
+    by: UUID | None,
+    now: datetime,
+    chosen: Sequence[Waiting] = (),
+) -> Moved:
+    """Bring readings, events and the quarantine in line with these changes; raises ConflictError for too many.
+
+    `chosen`: items of the quarantine of which a person said whose they are, whatever the bindings say.
+    """
     found = Moved()
-    if not changed:
+    if not changed and not chosen:
         return found
     found.patient_ids = {p for piece in changed for p in (piece.before, piece.after) if p is not None}
+    found.patient_ids |= {item.after for item in chosen}
     cur = cursor_of(session)
     states = store.lock_states(cur, sorted(found.patient_ids))
     leaving = departures.leave(cur, changed, most=MOST)
-    waiting = departures.waiting(cur, changed, most=MOST)
+    waiting = [*departures.waiting(cur, changed, most=MOST), *chosen]
     found.readings = len(leaving) + len(waiting)
     if found.readings > MOST:
         raise ConflictError("These are too many readings to move at once. Choose a shorter time.")

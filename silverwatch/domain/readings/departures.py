@@ -97,6 +97,23 @@ def waiting(cur: Cursor[Any], changed: Sequence[Piece], *, most: int) -> list[Wa
     return [Waiting(*row) for row in cur.execute(_WAITING, [*columns(changed), most + 1])]
 
 
+_AMBIGUOUS = (
+    "SELECT q.id, q.device_id, d.interval_s, %s::uuid, q.received_at, q.item"
+    " FROM quarantine q JOIN device d ON d.id = q.device_id"
+    " WHERE q.device_id = %s AND q.code = 'ambiguous' AND q.decided_at IS NULL"
+    "  AND q.measured_at >= %s AND q.measured_at < %s"
+    " ORDER BY q.received_at, q.id LIMIT %s FOR UPDATE OF q"
+)
+
+
+def ambiguous(
+    cur: Cursor[Any], device_id: UUID, *, patient_id: UUID, start: datetime, end: datetime, most: int
+) -> list[Waiting]:
+    """What waits because it is too near to a change of wearer for the device's clock, as the patient's."""
+    params = (patient_id, device_id, start, end, most + 1)
+    return [Waiting(*row) for row in cur.execute(_AMBIGUOUS, params)]
+
+
 _FORGET = (
     "DELETE FROM reading r USING unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) AS k (patient_id, at, source_id)"
     " WHERE r.patient_id = k.patient_id AND r.measured_at = k.at AND r.source_id = k.source_id"
