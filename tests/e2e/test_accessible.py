@@ -90,6 +90,24 @@ OF_CAREGIVER = [
     "/handover/4b",
     "/wards",
 ]
+OF_MOVES = [
+    "/ward/4b/beds",
+    "/ward/4b/admission",
+    "/patients/{patient}/place",
+    "/patients/{patient}/transfer",
+    "/patients/{patient}/swap",
+    "/patients/{patient}/swap?other={other}",
+    "/patients/{patient}/discharge",
+    "/patients/{patient}/devices/new",
+    "/bindings/{binding}",
+]
+OF_TECHNICIAN = [
+    "/devices/{device}",
+    "/devices/{device}/binding",
+    "/bindings/{binding}",
+    "/quarantine",
+    "/quarantine/{device}/decision",
+]
 OF_PATIENT = ["/portal/access", "/profile"]
 
 
@@ -124,8 +142,14 @@ def walk(page: Page, demo: Demo, paths: list[str]) -> None:
     """Look at pages in one tab: each is loaded once, and grows, shrinks and darkens as it stands."""
     [(account,)] = demo.rows("SELECT id FROM account WHERE email = %s", demo.account("caregiver")["email"])
     notes = demo.rows("SELECT id FROM note ORDER BY written_at DESC LIMIT 1")
+    [(device, binding)] = demo.rows(
+        "SELECT device_id, id FROM binding WHERE patient_id = %s", demo.device(4)["patient_id"]
+    )
     names = {
         "account": account,
+        "other": demo.device(5)["patient_id"],
+        "device": device,
+        "binding": binding,
         "patient": demo.device(4)["patient_id"],
         "note": notes[0][0] if notes else None,
     }
@@ -221,6 +245,16 @@ def test_pages_of_a_caregiver(page: Page, demo: Demo) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".timeline")).to_contain_text("Sat upright.")
     walk(page, demo, OF_CAREGIVER)
+
+
+def test_pages_that_move_patients_and_devices(page: Page, demo: Demo) -> None:
+    sign_in(page, demo)
+    walk(page, demo, OF_MOVES)
+
+
+def test_pages_of_a_technician(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "technician")
+    walk(page, demo, OF_TECHNICIAN)
 
 
 def test_pages_of_a_patient(page: Page, demo: Demo) -> None:
