@@ -75,7 +75,7 @@ def stored(patient_id: UUID, rows: Sequence[Row]) -> list[Found]:
                 "SELECT kind, run_from, event_at, ended_at, priority, peak_priority FROM alert"
                 " WHERE patient_id = :id AND subject = 'patient' AND closed_as IS DISTINCT FROM 'withdrawn'"
                 " UNION ALL SELECT kind, run_from, event_at, ended_at, priority, peak_priority FROM alert_episode"
-                " WHERE patient_id = :id ORDER BY event_at, kind"
+                " WHERE patient_id = :id AND withdrawn_at IS NULL ORDER BY event_at, kind"
             ),
             {"id": patient_id},
         ).all()

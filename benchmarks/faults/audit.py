@@ -34,7 +34,7 @@ _ALERTS: Final = (
     " WHERE subject = 'patient' AND NOT kind = ANY(:others) AND closed_as IS DISTINCT FROM 'withdrawn'"
     # What an alert was before its condition came back.
     " UNION ALL SELECT patient_id, kind, priority, true, run_from, event_at, last_at, ended_at, ended_at, 'came back'"
-    " FROM alert_episode"
+    " FROM alert_episode WHERE withdrawn_at IS NULL"
 )
 
 

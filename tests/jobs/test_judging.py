@@ -149,7 +149,7 @@ def test_a_crash_inside_judging_leaves_the_patient_unjudged(
     def dies(*_: object, **__: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(judging.outcome, "finish", dies)
+    monkeypatch.setattr(judging.checkpoints, "store", dies)
     with pytest.raises(Killed):
         judge()
     monkeypatch.undo()

@@ -13,7 +13,10 @@ from silverwatch.db import Base
 
 
 class AlertEpisode(Base):
-    """An earlier episode of an alert whose condition came back: what the alert's own columns said before."""
+    """An earlier episode of an alert whose condition came back: what the alert's own columns said before.
+
+    `withdrawn_at`: since then the readings, all of them, do not show it (any more).
+    """
 
     __tablename__ = "alert_episode"
     __table_args__ = (Index("ix_alert_episode_patient", "patient_id", "last_at"),)
@@ -33,6 +36,7 @@ class AlertEpisode(Base):
     limit: Mapped[float | None]
     off_vitals: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     ended_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class Pause(Base):

@@ -151,8 +151,7 @@ def _run(fold: Fold, rows: list[Row[Any]], spans: tuple[Span, ...], *, now: date
         fold.rest_from = max(row.measured_at for row in rows)
         rows = [row for row in rows if row.measured_at < fold.rest_from]
         spans = tuple(span for span in spans if span.since < fold.rest_from) or spans[:1]
-    rows.sort(key=lambda row: (row.measured_at, row.source_id))
-    readings = sorted(map(reading_of, rows), key=lambda reading: reading.event_at)
+    readings = sorted(map(reading_of, rows), key=Reading.order)
     fold.checkpoint = fold.base
     found: dict[tuple[str, datetime], Verdict] = {}
     kept_at = fold.base.at

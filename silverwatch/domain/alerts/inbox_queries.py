@@ -63,8 +63,10 @@ WHERE a.id = ANY(:ids)
 _RECENT: Final = """
 SELECT patient_id, kind, count(*) AS times FROM (
   SELECT patient_id, kind FROM alert WHERE patient_id = ANY(:ids) AND live AND event_at >= :since
+    AND closed_as IS DISTINCT FROM 'withdrawn'
   UNION ALL
   SELECT patient_id, kind FROM alert_episode WHERE patient_id = ANY(:ids) AND last_at >= :since
+    AND withdrawn_at IS NULL
 ) found GROUP BY patient_id, kind
 """
 

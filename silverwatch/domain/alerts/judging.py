@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import events
-from silverwatch.domain.alerts import folding, outcome, service
+from silverwatch.domain.alerts import checkpoints, folding, outcome, service
 from silverwatch.domain.alerts.facts import PatientsJudged
 
 BATCH: Final = 100
@@ -51,7 +51,7 @@ def judge_pending(
         return Judged(patients=0, goes_on=False)
     folds = folding.fold_all(session, claims, now=now)
     outcome.apply(session, folds, now=now)
-    outcome.finish(session, folds)
+    checkpoints.store(session, folds)
     events.record(session, PatientsJudged(patient_ids=tuple(fold.patient_id for fold in folds)))
     is_cut = any(fold.rest_from is not None for fold in folds)
     return Judged(patients=len(folds), goes_on=is_cut or len(folds) == limit)

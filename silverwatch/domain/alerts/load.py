@@ -40,7 +40,7 @@ WITH came AS (
   JOIN bed b ON b.id = s.bed_id
   WHERE b.ward_id = ANY(:wards) AND a.event_at >= CAST(:since AS timestamptz)
     AND a.event_at <= CAST(:now AS timestamptz)
-    AND a.kind <> ALL(:not_counted)
+    AND a.kind <> ALL(:not_counted) AND (a.live OR a.closed_as <> 'withdrawn')
 )
 """
 # An alarm that came back in between was raised anew; the first acknowledgement belongs to the first raising.

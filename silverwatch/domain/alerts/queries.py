@@ -84,6 +84,7 @@ _NEWEST_ALERTS = """(
   SELECT x.* FROM unnest(CAST(:ids AS uuid[])) AS p (id)
   CROSS JOIN LATERAL (
     SELECT * FROM alert WHERE patient_id = p.id AND event_at < :before AND event_at >= :since
+      AND (live OR closed_as <> 'withdrawn')
     ORDER BY event_at DESC, id DESC LIMIT :limit) x)"""
 
 _PLACE = f"""

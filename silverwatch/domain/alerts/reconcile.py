@@ -1,9 +1,15 @@
-"""Pure: what the rules found against the alerts that are stored. Late readings may have changed both ways."""
+"""Pure: what the rules found against the alerts that are stored. Late readings may have changed all of it.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+The law (decision 0015): whatever order the readings came in, what is stored and not withdrawn says the same as one
+fold over all of them in order. Nothing that was live is taken away: what the readings no longer show is withdrawn.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from silverwatch.domain.alerts.latch import RANK
 from silverwatch.domain.alerts.rules import Episode, Verdict
@@ -14,21 +20,31 @@ REWRITE_AFTER: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """An alert of the patient as stored, or an earlier episode of one (`closed`).
+    """An alert of the patient as stored, or what one said before it came back (`earlier`, and then `closed`).
 
+    `says`: those of `columns` that are stored. `live`: people were told while it was true, so its peak is a fact.
     `held`: a person resolved it for a reason while its condition went on, and the time for that is not over.
     """
 
     key: object
     kind: str
     priority: str
+    peak_priority: str
     run_from: datetime
     event_at: datetime
     last_at: datetime
     ended_at: datetime | None
     closed: bool
+    live: bool = True
     held: bool = False
-    off_vitals: tuple[str, ...] = ()
+    withdrawn: bool = False
+    earlier: bool = False
+    says: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def known_until(self) -> datetime:
+        """As far as it was known to stand; what is withdrawn has an end that no reading gave."""
+        return self.last_at if self.ended_at is None or self.withdrawn else self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,89 +55,190 @@ class Raise:
     live: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
-    """A stored alert goes on, changes priority, ends, or is open again."""
+    """A stored alert goes on, changes priority, ends, or is another one in hindsight. `live`: it is true now."""
 
     key: object
     episode: Episode
-    reopen: bool = False
+    live: bool
     quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """A late reading has shown that this alert's condition never lasted: it closes and stays in history."""
+    """The readings do not show this alert (any more): it closes, stays in history and counts as none."""
 
     key: object
 
 
 Change = Raise | Follow | Withdraw
+Pair = tuple[Verdict, Stored]
+
+
+def columns(episode: Episode) -> dict[str, Any]:
+    """What of an alert follows the readings, but its priority at the worst and its end."""
+    return {
+        "run_from": episode.run_from,
+        "event_at": episode.raised_at,
+        "priority": episode.priority,
+        "last_at": episode.last_at,
+        "vital": episode.vital,
+        "side": episode.side,
+        "value": episode.value,
+        "limit": episode.limit,
+        "worst": episode.worst,
+        "off_vitals": list(episode.off_vitals),
+        "rule_id": UUID(episode.rule) if episode.rule else None,
+        "partial": episode.partial,
+        "notify": episode.notify,
+    }
 
 
 def reconcile(
-    verdicts: Iterable[Verdict], stored: Sequence[Stored], *, since: datetime, until: datetime | None = None
+    verdicts: Iterable[Verdict],
+    stored: Sequence[Stored],
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    rules_since: datetime | None = None,
 ) -> list[Change]:
-    """Match each episode to a stored alert of its kind that overlaps it, and say what must change.
+    """Give each episode the stored alert that it is, and say what must change: withdrawals first, then by time.
 
-    Readings were folded from after `since` to before `until` (None: to the newest): only an alert that was
-    decided within can turn out to be without an episode.
+    Readings were folded from after `since` to before `until` (None: to the newest). What was decided within is no
+    alert unless it has an episode. What was decided later is left to the fold that goes on from there, and what is
+    true at `until` is not raised yet: it may have ended long ago. House rules are other ones since `rules_since`: what
+    they said before stays, for they are not asked again.
     """
-    changes: list[Change] = []
-    free = sorted(stored, key=lambda row: (row.event_at, row.run_from))
+    found: dict[str, tuple[list[Verdict], list[Stored]]] = defaultdict(lambda: ([], []))
     for verdict in sorted(verdicts, key=lambda item: item.episode.raised_at):
-        episode, live = verdict.episode, verdict.live
-        match = _match(episode, free)
-        if match is None:
-            changes.append(Raise(episode, live))
-            continue
-        free.remove(match)
-        change = _follow(match, episode, live=live)
-        if change is not None:
-            changes.append(change)
-    changes.extend(
-        Withdraw(row.key)
-        for row in free
-        if not row.closed
-        and row.ended_at is None
-        and row.event_at > since
-        and (until is None or row.event_at < until)
-    )
-    return changes
+        found[verdict.episode.kind][0].append(verdict)
+    for row in sorted(stored, key=lambda row: (row.event_at, row.run_from)):
+        if until is None or row.event_at < until:
+            found[row.kind][1].append(row)
+    withdrawn: list[Change] = []
+    changes: list[tuple[datetime, Change]] = []
+    for told, rows in found.values():
+        begun = {verdict.episode.raised_at for verdict in told}
+        # What was decided before is not in question; one that goes on, or has just ended, began at the same reading.
+        pairs = _pairs(told, [r for r in rows if not r.closed or r.event_at > since or r.event_at in begun])
+        taken = {row.key for _, row in pairs}
+        matched = {id(verdict): row for verdict, row in pairs}
+        withdrawn += [
+            Withdraw(row.key)
+            for row in rows
+            if row.key not in taken
+            and row.event_at > since
+            and not row.withdrawn
+            and not _by_old_rule(row, rules_since)
+        ]
+        for verdict in told:
+            change = _change(verdict, matched.get(id(verdict)), cut=until is not None)
+            if change is not None:
+                changes.append((verdict.episode.raised_at, change))
+    return withdrawn + [change for _, change in sorted(changes, key=lambda pair: pair[0])]
 
 
-def _match(episode: Episode, free: Sequence[Stored]) -> Stored | None:
-    """The stored alert that is this episode: same kind and overlapping, else one that is still open.
+def _by_old_rule(row: Stored, rules_since: datetime | None) -> bool:
+    is_of_rule = row.says.get("rule_id") is not None
+    return row.closed and is_of_rule and rules_since is not None and row.event_at < rules_since
 
-    At most one alert of a kind is open, so a new episode while an ended one waits to be seen is the same
-    alert again.
+
+def _pairs(verdicts: Sequence[Verdict], rows: Sequence[Stored]) -> list[Pair]:
+    """Which alert each of these episodes is, all of one kind and in order of time.
+
+    An open alert comes first, and stays open if it can: nobody is told again of what they see. Then those that began
+    at the same reading, then those that overlap, and at last what was withdrawn before.
     """
-    # An open one first: to open a closed one beside it would make two.
-    same = sorted((row for row in free if row.kind == episode.kind), key=lambda row: row.closed)
-    for row in same:
-        if _overlap(row, episode):
-            return row
-    return next((row for row in same if not row.closed and episode.ended_at is None), None)
+    pairing = _Pairing(verdicts, rows)
+    is_open, is_closed, is_gone = _is_open, _is_closed, _is_gone
+    pairing.take(is_open, _stood_then)
+    pairing.take(is_open, _same)
+    pairing.take(is_open, _overlap)
+    pairing.take(is_closed, _same)
+    pairing.take(is_closed, _overlap)
+    pairing.take(is_gone, _same)
+    pairing.take(is_gone, _overlap)
+    return pairing.pairs
 
 
-def _overlap(row: Stored, episode: Episode) -> bool:
-    row_end = row.ended_at or row.last_at if row.closed else row.ended_at
-    starts_before_row_ends = row_end is None or episode.run_from <= row_end
-    ends_after_row_starts = episode.ended_at is None or episode.ended_at >= row.run_from
-    return starts_before_row_ends and ends_after_row_starts
+class _Pairing:
+    """Pairs under way; the newest episode is asked first, for it may be true now."""
+
+    def __init__(self, verdicts: Sequence[Verdict], rows: Sequence[Stored]) -> None:
+        self.pairs: list[Pair] = []
+        self._verdicts = list(reversed(verdicts))
+        self._rows = list(rows)
+
+    def take(self, wanted: Callable[[Stored], bool], fits: Callable[[Episode, Stored], bool]) -> None:
+        """Pair what is left with the wanted rows that fit."""
+        for verdict in list(self._verdicts):
+            row = next((row for row in self._rows if wanted(row) and _may(verdict.episode, row)
+                        and fits(verdict.episode, row)), None)  # fmt: skip
+            if row is not None:
+                self.pairs.append((verdict, row))
+                self._verdicts.remove(verdict)
+                self._rows.remove(row)
 
 
-def _follow(row: Stored, episode: Episode, *, live: bool) -> Follow | None:
+def _is_open(row: Stored) -> bool:
+    return not row.closed
+
+
+def _is_closed(row: Stored) -> bool:
+    return row.closed and not row.withdrawn
+
+
+def _is_gone(row: Stored) -> bool:
+    return row.closed and row.withdrawn
+
+
+def _may(episode: Episode, row: Stored) -> bool:
+    """What an alert said before it came back is over: it cannot go on."""
+    return not row.earlier or episode.ended_at is not None
+
+
+def _stood_then(episode: Episode, row: Stored) -> bool:
+    """The alert was told to stand when this episode, which goes on, was decided: nothing new for who sees it."""
+    is_on = episode.ended_at is None and row.ended_at is None
+    return is_on and row.event_at <= episode.raised_at <= row.last_at
+
+
+def _same(episode: Episode, row: Stored) -> bool:
+    return episode.raised_at == row.event_at
+
+
+def _overlap(episode: Episode, row: Stored) -> bool:
+    until = episode.ended_at
+    return episode.run_from <= row.known_until and (until is None or row.run_from <= until)
+
+
+def _change(verdict: Verdict, row: Stored | None, *, cut: bool) -> Change | None:
+    episode, goes_on = verdict.episode, verdict.episode.ended_at is None
+    live = verdict.live and not cut
+    if cut and goes_on and (row is None or not row.closed):
+        return None
+    if row is None:
+        return Raise(episode, live)
+    follow = Follow(key=row.key, episode=episode, live=live)
+    quiet = Follow(key=row.key, episode=episode, live=False, quiet=True)
+    differs = row.withdrawn or row.ended_at != episode.ended_at or _differs(row, episode)
     if row.held and RANK[episode.priority] <= RANK[row.priority]:  # type: ignore[index]
-        has_moved = episode.ended_at is not None or episode.last_at - row.last_at >= REWRITE_AFTER
-        return Follow(row.key, episode, quiet=True) if has_moved else None
+        return quiet if differs else None
     if row.closed:
-        return Follow(row.key, episode, reopen=True) if live else None
+        return follow if live else quiet if differs else None
     if row.ended_at != episode.ended_at or row.priority != episode.priority:
-        return Follow(row.key, episode)
-    if tuple(row.off_vitals) != tuple(episode.off_vitals):
-        return Follow(row.key, episode)
-    moved = row.run_from != episode.run_from or row.event_at != episode.raised_at
-    if moved or episode.last_at - row.last_at >= REWRITE_AFTER:
-        return Follow(row.key, episode, quiet=True)
-    return None
+        return follow
+    if tuple(row.says.get("off_vitals", ())) != episode.off_vitals:  # type: ignore[arg-type]
+        return follow
+    return quiet if differs else None
+
+
+def _differs(row: Stored, episode: Episode) -> bool:
+    now, moved = columns(episode), abs(episode.last_at - row.last_at)
+    worse = RANK[episode.peak_priority] - RANK[row.peak_priority]  # type: ignore[index]
+    return bool(
+        moved >= REWRITE_AFTER or (moved and episode.ended_at is not None)
+        or worse > 0 or (worse < 0 and not row.live)
+        or any(now[name] != value for name, value in row.says.items() if name != "last_at")
+    )  # fmt: skip

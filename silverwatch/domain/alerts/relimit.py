@@ -34,7 +34,7 @@ class Piece(NamedTuple):
 
 
 def pieces(readings: Sequence[Reading], spans: Sequence[Span], *, size: int) -> Iterator[Piece]:
-    """The readings, which are in order of event time, under the limits of their time, at most `size` at once."""
+    """The readings, which are in order of event time, under the limits of their time, about `size` at once."""
     first = 0
     for number, span in enumerate(spans):
         is_last = number + 1 == len(spans)
@@ -44,10 +44,21 @@ def pieces(readings: Sequence[Reading], spans: Sequence[Span], *, size: int) -> 
             else bisect_left(readings, spans[number + 1].since, key=lambda reading: reading.event_at)
         )
         part = readings[first:stop]
-        for start in range(0, max(len(part), 1), size):
-            moved_at = span.since if number and not start else None
-            yield Piece(moved_at, span.limits, part[start : start + size])
+        start, moved_at = 0, span.since if number else None
+        while start < len(part) or not start:
+            end = _end_of_moment(part, start + size)
+            yield Piece(moved_at, span.limits, part[start:end])
+            if not part:
+                break
+            start, moved_at = end, None
         first = stop
+
+
+def _end_of_moment(readings: Sequence[Reading], end: int) -> int:
+    """Readings of one moment stay together: a checkpoint between them would know only some of them."""
+    while 0 < end < len(readings) and readings[end].event_at == readings[end - 1].event_at:
+        end += 1
+    return end
 
 
 def relimit(

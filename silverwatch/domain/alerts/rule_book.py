@@ -43,6 +43,10 @@ FROM alarm_rule r JOIN alarm_rule_version v ON v.rule_id = r.id AND v.number = r
 WHERE r.retired_at IS NULL
 ORDER BY r.id
 """
+_CHANGED = """
+SELECT greatest((SELECT max(changed_at) FROM alarm_rule_version WHERE number > 1),
+                (SELECT max(retired_at) FROM alarm_rule))
+"""
 # From bed to bed without a gap is one stay.
 _STAYS = """
 SELECT s.patient_id, b.ward_id,
@@ -80,6 +84,12 @@ def in_force(
         patient: [(str(row.id), row.rule) for row in rows if _applies(row, patient, stays.get(patient))]
         for patient in patients
     }
+
+
+def changed_at(session: Session) -> datetime | None:
+    """When a rule was last changed or retired; None while all are as they were made."""
+    found: datetime | None = session.scalar(text(_CHANGED))
+    return found
 
 
 def decode(rule: str | Mapping[str, Any]) -> Rule:

@@ -41,7 +41,8 @@ SELECT a.{key} AS key, count(*) AS fired,
 FROM alert a
 JOIN stay s ON s.patient_id = a.patient_id AND s.during @> a.event_at
 JOIN bed b ON b.id = s.bed_id
-WHERE a.event_at >= :since AND a.event_at <= :now AND b.ward_id = ANY(:wards) AND {condition}
+WHERE a.event_at >= :since AND a.event_at <= :now AND b.ward_id = ANY(:wards)
+  AND (a.live OR a.closed_as <> 'withdrawn') AND {condition}
 GROUP BY a.{key}
 """
 _VERSIONS = """

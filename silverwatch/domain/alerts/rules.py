@@ -109,8 +109,9 @@ def evaluate(
         after, ended = fold.checkpoint(ordered[-1].event_at), fold.ended
     else:
         after, ended = checkpoint, []
-    found = sorted([*ended, *_open(after)], key=lambda episode: (episode.raised_at, episode.kind))
-    return after, [Verdict(episode, is_live(episode, now)) for episode in found]
+    # Readings of one moment can end and raise the same alarm: it is named by its moment, and the last of them counts.
+    named = {(episode.raised_at, episode.kind): episode for episode in (*ended, *_open(after))}
+    return after, [Verdict(named[name], is_live(named[name], now)) for name in sorted(named)]
 
 
 class _Fold:
