@@ -18,6 +18,7 @@ PARTS: Final = {
     "batch": "batches of 100 readings",
     "alarms": "from POST to alert row and to the screens",
     "render": "tile, region and ward page",
+    "breaches": "10,000 generated breaches, shuffled, doubled, late: nothing missed, double or wrong",
     "replay": "recorded patients, against an independent recomputation",
 }
 

@@ -165,12 +165,10 @@ def _of_limit(samples: list[Sample], *, vital: str, side: str, interval_s: float
         while end < len(samples) and priorities[end] is not None:
             end += 1
         standing = [priority for priority in priorities[first:end] if priority is not None]
-        raised_by = min(level.bound for level, times in zip(levels, on, strict=True) if times[first])
-        if side == "low":
-            raised_by = max(level.bound for level, times in zip(levels, on, strict=True) if times[first])
         yield Found(
             kind=f"{vital}_{side}",
-            run_from=_since(samples, first, _out(raised_by, side), longest_gap_s=3 * interval_s),
+            # Since when it was beyond the limit at all, whichever level has raised it.
+            run_from=_since(samples, first, _out(levels[0].bound, side), longest_gap_s=3 * interval_s),
             event_at=samples[first].at,
             ended_at=samples[end].at if end < len(samples) else None,
             priority=standing[-1],
