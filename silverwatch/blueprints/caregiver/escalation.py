@@ -1,5 +1,6 @@
 """The next step of an alarm, now: `POST /alerts/<id>/escalation`, and `/escalation/withdrawal` to undo it."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -50,5 +51,7 @@ def _shown(alert_id: UUID, patient_ids: list[UUID]) -> Response:
     """What has changed; from the inbox without JavaScript the alarm itself, where it can be undone."""
     back = pages.local_path(request.form.get("next")) or ""
     if not is_htmx() and back.startswith("/alerts"):
-        return make_response(redirect(f"/alerts/{alert_id}", 303))
+        # With what the inbox was asked for: whose alarms, and which of them.
+        query = urlsplit(back).query
+        return make_response(redirect(f"/alerts/{alert_id}" + (f"?{query}" if query else ""), 303))
     return shown(patient_ids=patient_ids, alert_id=alert_id)

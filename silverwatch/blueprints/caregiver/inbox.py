@@ -9,9 +9,11 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
+from silverwatch.blueprints.caregiver import inbox_filter
 from silverwatch.domain.access import Actor, Permission
+from silverwatch.domain.alerts import inbox_filter as filtering
 from silverwatch.domain.alerts import inbox_queries, load, queries
-from silverwatch.domain.alerts.inbox import AlarmList, Detail, InboxRow
+from silverwatch.domain.alerts.inbox import FAMILIES, AlarmList, Detail, InboxRow
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.notices import panes
 from silverwatch.domain.wards.models import Ward
@@ -54,7 +56,9 @@ def inbox() -> Response:
     with db.transaction(read_only=True) as session:
         scope = scope_of(session, actor)
         lists = _lists(session, scope, actor, now=now)
-        first = next((row for row in _ordered(lists) if row.group != "resolved"), None)
+        wanted = inbox_filter.wanted()
+        shown = (row for row in _ordered(lists) if row.group != "resolved" and wanted.shows(row))
+        first = next(shown, None)
         detail = panes.details(session, [first.line.id], now)[first.line.id] if first else None
         footer = load.summary(session, scope.ids, since=now - load.PERIODS["24h"], now=now)
     return _page(scope, lists, detail, footer=footer, chosen=False, now=now)
@@ -160,9 +164,20 @@ def _page(
         chosen=chosen,
         counts_of=counts,
         footer=footer,
+        wanted=inbox_filter.wanted(),
+        families=FAMILIES,
+        beds=_beds(lists),
+        hidden=filtering.hidden(lists.values(), inbox_filter.wanted()),
+        query=request.query_string.decode("ascii", "ignore"),
         taken_by=_taken_before(detail, now=now),
         now=now,
     )
+
+
+def _beds(lists: dict[UUID, AlarmList]) -> list[tuple[UUID, str]]:
+    """The beds that have an alarm, for the choice of one: (id, label) in the order of their labels."""
+    found = {row.line.bed_id: row.line.bed_label or "" for row in _ordered(lists) if row.line.bed_id}
+    return sorted(found.items(), key=lambda item: (len(item[1]), item[1]))
 
 
 def _taken_before(detail: Detail | None, *, now: datetime) -> Detail | None:

@@ -15,6 +15,11 @@ Group = Literal["new", "again", "technical", "quiet", "acknowledged", "resolved"
 GROUPS: Final[tuple[Group, ...]] = ("new", "again", "technical", "quiet", "acknowledged", "resolved")
 """The list from top to bottom: what nobody has taken first, what is done last."""
 
+Family = Literal["values", "news2", "rules", "calls", "technical"]
+FAMILIES: Final[tuple[Family, ...]] = ("values", "news2", "rules", "calls", "technical")
+"""Roughly what an alarm is about, for a reader who wants to see some of them."""
+CALLS: Final = ("fall", "help")
+
 OFTEN: Final = 5
 """So many alarms of one kind in `OFTEN_H` hours ask for a look at the limit (ours, not from a source)."""
 OFTEN_H: Final = 4
@@ -44,6 +49,17 @@ class InboxRow:
     def since(self) -> datetime:
         """Since when the condition lasts."""
         return self.line.since or self.line.raised_at
+
+    @property
+    def family(self) -> Family:
+        """What it is about."""
+        if self.line.technical or self.patient is None:
+            return "technical"
+        if self.line.kind in CALLS:
+            return "calls"
+        if self.line.kind == "news2":
+            return "news2"
+        return "rules" if self.line.rule else "values"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ function write() {
     element.textContent = "left" in element.dataset ? duration(-past) : "since" in element.dataset ? duration(past) : age(past);
   }
   for (const element of document.querySelectorAll("[data-until]")) element.hidden = now() > element.dataset.until;
+  for (const element of document.querySelectorAll("[data-from]")) element.hidden = now() <= element.dataset.from;
 }
 
 document.addEventListener("beat", write);

@@ -8,14 +8,28 @@ document.getElementById("key-line").hidden = false;
 let asked = 0;
 
 const detail = () => pane.querySelector("[data-detail]");
-const rows = () => [...document.querySelectorAll("[data-row]")];
+const all = () => [...document.querySelectorAll("[data-row]")];
+/** What the filter of this screen leaves: a style sheet hides the others, in the page and in what is pushed. */
+const rows = () => all().filter((row) => row.offsetParent);
 const chosen = () => rows().find((row) => row.dataset.row === detail()?.dataset.detail);
 
 /** A push draws the list as everybody sees it; which row is chosen is known to this screen only. */
 function mark() {
   const one = chosen();
-  for (const row of rows()) row.toggleAttribute("aria-current", row === one);
+  leftOut();
+  for (const row of all()) row.toggleAttribute("aria-current", row === one);
   one?.setAttribute("aria-current", "true");
+}
+
+/** How many open alarms the filter hides: nobody is to miss one. */
+function leftOut() {
+  const line = document.getElementById("left-out");
+  if (!line) return;
+  const hidden = all().filter((row) => !row.offsetParent && !row.matches(".resolved"));
+  const high = hidden.filter((row) => row.matches(".high:is(.new, .again)")).length;
+  const said = (hidden.length === 1 ? line.dataset.one : line.dataset.many.replace("#", hidden.length)) + (high ? `, ${line.dataset.high.replace("#", high)}` : "");
+  if (line.textContent !== said) line.textContent = said;
+  line.classList.toggle("urgent", high > 0);
 }
 
 /** Another alarm in the pane: its region is read at once, then the socket asks for it too. */
@@ -46,10 +60,10 @@ function subscribe(id) {
 }
 
 function step(by) {
-  const all = [...new Map(rows().map((row) => [row.dataset.row, row])).values()];
-  if (!all.length) return;
-  const at = all.findIndex((row) => row.dataset.row === detail()?.dataset.detail);
-  choose(all[Math.min(all.length - 1, Math.max(0, at + by))].dataset.row);
+  const shown = [...new Map(rows().map((row) => [row.dataset.row, row])).values()];
+  if (!shown.length) return;
+  const at = shown.findIndex((row) => row.dataset.row === detail()?.dataset.detail);
+  choose(shown[Math.min(shown.length - 1, Math.max(0, at + by))].dataset.row);
 }
 
 // A click beside the buttons chooses; on a narrow screen the alarm is a page of its own.
@@ -96,6 +110,7 @@ document.addEventListener("htmx:ws:before:message:incoming", (event) => {
   if (target && !document.getElementById(target)) event.preventDefault();
 });
 
+document.getElementById("filters").addEventListener("change", (event) => event.currentTarget.requestSubmit());
 document.addEventListener("htmx:after:swap", mark);
 mark();
 if (location.hash === "#resolve") resolve();
