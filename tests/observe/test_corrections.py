@@ -13,6 +13,8 @@ from tests.checked import CheckedClient
 from tests.conftest import Site
 from tests.jobs.posting import alerts, judge, post
 
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
 
 @pytest.fixture
 def amina(site: Site, cast: Cast, people: People) -> CheckedClient:
@@ -96,7 +98,8 @@ def test_what_is_struck_out_gives_way_to_what_was_before(
     page = amina.get(f"/patients/{cast.achieng.patient_id}/observations").get_data(as_text=True)
     assert "<s>39.0</s>" in page
     assert "Struck out: wrong patient" in page
-    chart = amina.get(f"/patients/{cast.achieng.patient_id}/trends/table?h=4")
+    chart = amina.get(f"/patients/{cast.achieng.patient_id}/trends?h=4&view=table", headers=HTMX)
+    assert chart.status_code == 200
     assert "39.0" not in chart.get_data(as_text=True)
 
 

@@ -31,7 +31,12 @@ def news(fold: Fold) -> dict[str, Any]:
     `set_at` is the time of the newest set by hand, `previous` the score before that set.
     """
     last = fold.checkpoint.news
-    return fold.news if last is None else msgspec.to_builtins(last)
+    if last is not None:
+        found: dict[str, Any] = msgspec.to_builtins(last)
+        return found
+    # A score out of the stretch that was folded anew rested on what is corrected or struck out now.
+    is_gone = fold.news and fold.refolded and fold.news["set_at"] > clock.epoch_ms(fold.start)
+    return {} if is_gone else fold.news
 
 
 def badge(latest: Latest, last: Mapping[str, Any], *, scale: int, now: datetime) -> NewsBadge:
