@@ -269,7 +269,9 @@ def _rows(sets: Sequence[Score], x: Callable[[datetime], float]) -> Mapping[str,
             APART,
             APART_NARROW,
         ),
-        "scores": _fitting([_score(item, x(item.at)) for item in ranked], APART, APART_NARROW),
+        "scores": _fitting(
+            [_score(item, x(item.at)) for item in ranked if item.applies], APART, APART_NARROW
+        ),
     }
 
 

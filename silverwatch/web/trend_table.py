@@ -83,7 +83,8 @@ def _values(point: Point | None) -> list[object]:
 def _set(score: Score, names: list[str]) -> list[object]:
     own = {"blood_pressure": score.values.get("systolic_bp"), **score.values}
     values = [part for name in names for part in (own.get(name, ""), "", "")]
-    total = f">={score.at_least}" if score.total is None else score.total
+    partial = f">={score.at_least}" if score.applies else ""
+    total = partial if score.total is None else score.total
     return [
         "set", score.at.isoformat(), *["" if value is None else value for value in values],
         score.values.get("diastolic_bp", ""), "" if score.oxygen_l_min is None else score.oxygen_l_min,

@@ -10,12 +10,15 @@ from silverwatch import clock, db
 from silverwatch.domain.access import Actor
 from silverwatch.domain.alerts import pauses, service
 from silverwatch.domain.alerts.care_models import Pause
+from silverwatch.domain.alerts.conditions import Slope
+from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.alerts.watch import watch_devices
 from silverwatch.domain.errors import ConflictError, DomainError
 from tests.cast import Cast, People
 from tests.conftest import Site
 from tests.jobs.posting import judge, post
+from tests.jobs.test_rules_in_force import write
 from tests.jobs.test_states import LOW, amina, event, raised, sounds
 
 
@@ -156,6 +159,30 @@ def test_a_device_that_is_offline_mutes_its_values_and_they_sound_again_when_it_
     judge()
     look()
     assert muted(site)["heart_rate_high"] is None
+
+
+SICK = {"heart_rate": 115.0, "respiratory_rate": 22.0, "oxygen_saturation": 94.0}
+ILL = [(before, SICK) for before in (61.0, 40.0, 20.0, 1.0)]
+
+
+def test_news2_and_slopes_are_muted_as_values_are(site: Site, cast: Cast) -> None:
+    write(site, Rule(name="up", condition=Slope(vital="heart_rate", direction="rises", by=20, minutes=1)))
+    before = [(61.0 + more, {**SICK, "heart_rate": 90.0}) for more in (40.0, 20.0)]
+    silent(site, cast, [*before, *ILL])
+    rule = next(kind for kind in muted(site) if kind.startswith("rule_"))
+    assert muted(site) == {"news2": None, rule: None, "device_silent": None}
+    look(after=timedelta(seconds=40))
+    assert muted(site) == {"news2": "device", rule: "device", "device_silent": None}
+    post(site, cast.achieng.key, [(0.0, SICK)])
+    judge()
+    look()
+    assert muted(site)["news2"] is None
+
+
+def test_a_high_news2_that_nobody_has_taken_is_not_muted_by_silence(site: Site, cast: Cast) -> None:
+    silent(site, cast, [(before, {**SICK, "oxygen_saturation": 91.0}) for before, _ in ILL])
+    look(after=timedelta(seconds=40))
+    assert muted(site) == {"news2": None, "device_silent": None}
 
 
 def test_a_high_alarm_that_nobody_has_taken_is_not_muted_by_silence(

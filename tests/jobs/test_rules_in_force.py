@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import rule_book
+from silverwatch.domain.alerts import course, rule_book, scores
 from silverwatch.domain.alerts.conditions import Value
-from silverwatch.domain.alerts.house_rule import Rule, Schedule
+from silverwatch.domain.alerts.house_rule import NEWS_KIND, Rule, Schedule
 from silverwatch.domain.alerts.rule_book import SITE_RULES
 from tests.cast import Cast
 from tests.conftest import Site
@@ -52,6 +52,39 @@ def test_news_raises_from_stored_readings_and_says_so(site: Site, cast: Cast) ->
     assert alerts(site, cast.achieng.patient_id) == [("news2", "medium", True, True)]
     row = site.row('SELECT partial, value, "limit", notify, rule_id::text FROM alert')
     assert tuple(row) == (True, 5, 5, True, "01980000-0000-7000-8000-000000000501")
+
+
+def test_news2_is_not_for_who_is_under_16(site: Site, cast: Cast) -> None:
+    today = clock.now().date()
+    born = {cast.achieng.patient_id: today.replace(year=today.year - 16) + timedelta(days=1),
+            cast.baraka.patient_id: today.replace(year=today.year - 16)}  # fmt: skip
+    with site.cursor() as cur:
+        for patient_id, born_on in born.items():
+            cur.execute("UPDATE patient SET born_on = %s WHERE id = %s", (born_on, patient_id))
+    sick = {"heart_rate": 115, "respiratory_rate": 22, "oxygen_saturation": 91}
+    for worn in (cast.achieng, cast.baraka):
+        post(site, worn.key, [(before, sick) for before in (61, 40, 20, 1)])
+    judge()
+    assert [kind for kind, *_ in alerts(site, cast.achieng.patient_id)] == []
+    assert [kind for kind, *_ in alerts(site, cast.baraka.patient_id)] == [NEWS_KIND]
+    with db.transaction(read_only=True) as session:
+        found = course.course(session, cast.achieng.patient_id, hours=4, now=clock.now())
+        before = scores.scores_at(session, dict.fromkeys(born, 1), clock.now())
+    assert not any(score.applies for score in found.sets)
+    assert before.keys() == {cast.baraka.patient_id}
+
+
+def test_a_standing_news2_alarm_ends_when_the_patient_turns_out_to_be_a_child(site: Site, cast: Cast) -> None:
+    worn, end = cast.achieng, clock.now()
+    sick = {"heart_rate": 115, "respiratory_rate": 22, "oxygen_saturation": 94}
+    post(site, worn.key, [(before, sick) for before in (81, 60, 40, 20)], until=end)
+    judge()
+    assert [is_open for _, _, is_open, _ in alerts(site, worn.patient_id)] == [True]
+    with site.cursor() as cur:
+        cur.execute("UPDATE patient SET born_on = %s WHERE id = %s", (end.date(), worn.patient_id))
+    post(site, worn.key, [(before, sick) for before in (16, 8, 0)], until=end)
+    judge()
+    assert [is_open for _, _, is_open, _ in alerts(site, worn.patient_id)] == [False]
 
 
 @pytest.mark.parametrize("layer", ["site", "ward", "patient"])

@@ -89,6 +89,7 @@ Condition = Value | Score | Points | Rise | Slope | NoData | All | AnyOf
 class News(Protocol):
     """NEWS2 at the moment of a reading, as `news_fold` sums it up."""
 
+    applies: bool
     points: dict[str, int]
     total: int
     complete: bool
@@ -163,6 +164,8 @@ def holds(leaf: Value, value: float, *, raised: bool) -> bool:
 
 
 def _news(leaf: Score | Points | Rise, news: News, *, basis: int) -> bool | None:
+    if not news.applies:
+        return False
     if isinstance(leaf, Score):
         return True if news.total >= leaf.at_least else _below(news, basis)
     if isinstance(leaf, Rise):

@@ -15,6 +15,7 @@ from silverwatch.domain.alerts.relimit import Span, pieces, relimit
 from silverwatch.domain.alerts.rule_book import rules_of
 from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
 from silverwatch.domain.alerts.rules import Checkpoint, Reading, Verdict, evaluate
+from silverwatch.domain.readings import news2
 from silverwatch.domain.readings.vitals import NUMERIC
 
 ROWS: Final = 20_000
@@ -60,13 +61,14 @@ class Fold:
 
     `start`: event time after which readings were folded. `rest_from`: a backlog goes on from there.
     `kept`: checkpoints on the way, for readings that come late. `refolded`: it started before the newest one.
+    `scale`: of NEWS2, None for who is too young to be scored.
     """
 
     patient_id: UUID
     seq: int
     latest: dict[str, Any]
     news: dict[str, Any]
-    spo2_scale: int
+    scale: news2.Scale | None
     base: Checkpoint
     refolded: bool
     start: datetime
@@ -123,7 +125,7 @@ def _begin(claim: Row[Any], state: Row[Any] | None, *, late: bool, older: Any, n
         seq=claim.seq,
         latest=claim.latest,
         news=state.news if state is not None else {},
-        spo2_scale=claim.spo2_scale,
+        scale=news2.scale_for(claim.spo2_scale, born_on=claim.born_on, on=now.date()),
         base=base,
         refolded=late,
         start=base.at or (now - EVER if late else claim.unjudged_from - MARGIN),
@@ -171,7 +173,7 @@ def _run(fold: Fold, rows: list[Row[Any]], spans: tuple[Span, ...], *, now: date
             limits=piece.limits,
             now=now,
             rules=fold.rules,
-            scale=fold.spo2_scale,
+            scale=fold.scale,
         )
         found.update({(v.episode.kind, v.episode.raised_at): v for v in verdicts})
         at = fold.checkpoint.at

@@ -38,6 +38,7 @@ _ANYTHING: Final[Range] = (-inf, inf)
 _NONE: Final[Range] = (-inf, 0.0)
 _SOME: Final[Range] = (nextafter(0.0, inf), inf)
 _UNKNOWN: Final = dict.fromkeys(NUMBERS, _NOTHING)
+_UNMINDED: Final = dict.fromkeys(NUMBERS, _ANYTHING)
 _GIVEN_BY: Final = tuple((part, news2.vitals_of(part)) for part in PARTS)
 
 
@@ -55,16 +56,18 @@ class LastScore(Struct, frozen=True, kw_only=True):
 class NewsFold:
     """The score under way. `points`: of the parts that are young enough, `present` their mask, `total` their sum.
 
+    `applies` is False for who is too young: nothing is scored, and no alarm on it stands.
     `ranges`: vital to the values that change no points. `check_at`: nothing becomes too old before.
     """
 
-    def __init__(self, last: LastScore | None, *, scale: int) -> None:
-        self.last = last
+    def __init__(self, last: LastScore | None, *, scale: int | None) -> None:
+        self.applies = scale is not None
+        self.last = last if self.applies else None
         self.points: dict[str, int] = {}
         self.total = self.present = 0
         self.complete = False
         self.check_at = NEVER
-        self.ranges: dict[str, Range] = dict(_UNKNOWN)
+        self.ranges: dict[str, Range] = dict(_UNKNOWN if self.applies else _UNMINDED)
         self._scale = cast(Scale, scale)
         self._given_by: dict[str, str] = {}
         self._on_oxygen: bool | None = None
@@ -102,6 +105,8 @@ class NewsFold:
 
     def sum_up(self, at: datetime, latest: Latest) -> None:
         """Work out the points of every part that is young enough at `at`."""
+        if not self.applies:
+            return
         limits = _age_limits(self.last.risk if self.last else "none")
         given_by, check_at = self._given_by, NEVER
         given_by.clear()

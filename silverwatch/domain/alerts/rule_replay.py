@@ -16,6 +16,7 @@ from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.limits import Limits
 from silverwatch.domain.alerts.rule_set import RuleSet
 from silverwatch.domain.alerts.rules import Checkpoint, Reading, evaluate
+from silverwatch.domain.readings import news2
 from silverwatch.domain.readings.vitals import BY_NAME, CONSCIOUSNESS, NUMERIC
 
 SPANS: Final = {"24 h": timedelta(hours=24), "14 days": timedelta(days=14)}
@@ -24,7 +25,7 @@ MOST: Final = 40_000
 
 _READINGS = f"""
 SELECT r.patient_id, r.measured_at, r.received_at, r.source_id, r.sensor_off, r.consciousness, d.interval_s,
-       p.spo2_scale, {", ".join(f"r.{name}" for name in NUMERIC)}
+       p.spo2_scale, p.born_on, {", ".join(f"r.{name}" for name in NUMERIC)}
 FROM reading r
 JOIN patient p ON p.id = r.patient_id
 LEFT JOIN device d ON d.id = r.source_id
@@ -83,7 +84,6 @@ def lying_in(session: Session, ward_ids: Sequence[UUID], *, now: datetime) -> li
 
 def _count(rows: Sequence[Row[Any]], rules: RuleSet, *, now: datetime) -> int:
     readings: list[Reading] = [reading_of(row) for row in rows]
-    _, verdicts = evaluate(
-        Checkpoint.empty(), readings, limits=Limits({}), now=now, rules=rules, scale=rows[0].spo2_scale
-    )
+    scale = news2.scale_for(rows[0].spo2_scale, born_on=rows[0].born_on, on=now.date())
+    _, verdicts = evaluate(Checkpoint.empty(), readings, limits=Limits({}), now=now, rules=rules, scale=scale)
     return len(verdicts)

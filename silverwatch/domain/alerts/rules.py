@@ -92,9 +92,9 @@ class Checkpoint(Struct, frozen=True, omit_defaults=True):
 
 def evaluate(
     checkpoint: Checkpoint, readings: Sequence[Reading], *, limits: Limits, now: datetime,
-    rules: RuleSet = NO_RULES, scale: int = 1,
+    rules: RuleSet = NO_RULES, scale: int | None = 1,
 ) -> tuple[Checkpoint, list[Verdict]]:  # fmt: skip
-    """Fold `readings`, none older than the checkpoint, in order of event time; `scale`: of NEWS2, 1 or 2.
+    """Fold `readings`, none older than the checkpoint, in order of event time; `scale`: of NEWS2, if any.
 
     Gives the new checkpoint and a verdict for each episode that was open at the start or raised since, in order
     of raising. Raises ValueError for a reading older than the checkpoint and for NaN.
@@ -117,7 +117,7 @@ def evaluate(
 class _Fold:
     """The fold under way. It owns its dictionaries; what they hold is immutable and shared with checkpoints."""
 
-    def __init__(self, checkpoint: Checkpoint, limits: Limits, rules: RuleSet, *, scale: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, limits: Limits, rules: RuleSet, *, scale: int | None) -> None:
         self.vitals = dict(checkpoint.vitals)
         self.off = dict(checkpoint.off)
         self.sensor_off = checkpoint.sensor_off

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.readings import history, news2
@@ -23,7 +23,7 @@ class Score:
     """A set at `at` and the score it gave. `total` is None while a part was missing: it was at least `at_least`.
 
     `oxygen_l_min` and `consciousness` are those of the set itself, `oxygen_before` that of the last set that said;
-    `by_hand`: a person entered it, `by` name where we know.
+    `applies` is False for who was too young to be scored. `by_hand`: a person entered it, `by` name where we know.
     """
 
     id: UUID
@@ -38,6 +38,7 @@ class Score:
     oxygen_before: float | None
     consciousness: str | None
     values: Mapping[str, float]
+    applies: bool = True
 
     @property
     def changes_oxygen(self) -> bool:
@@ -48,25 +49,37 @@ class Score:
 def scored(
     session: Session, scales: Mapping[UUID, int], *, since: datetime, until: datetime, limit: int
 ) -> dict[UUID, list[Score]]:
-    """Of each patient (id to SpO₂ scale) the newest sets with their scores, oldest first; two statements."""
+    """Of each patient (id to SpO₂ scale) the newest sets with their scores, oldest first; three statements."""
     rows = history.sets(session, scales, since=since, until=until, limit=limit)
     wanted = [(row.patient_id, row.measured_at) for row in rows]
     known = history.as_of(session, wanted, seldom=LONGEST, frequent=FREQUENT)
     mine: dict[UUID, list[Row[Any]]] = {patient_id: [] for patient_id in scales}
     for row in rows:
         mine[row.patient_id].append(row)
+    born_on = _born_on(session, scales)
     return {
-        patient_id: list(fold(found, known, scale=scales[patient_id])) for patient_id, found in mine.items()
+        patient_id: list(fold(found, known, scale=scales[patient_id], born_on=born_on[patient_id]))
+        for patient_id, found in mine.items()
     }
 
 
-def fold(rows: Sequence[Row[Any]], known: Mapping[Moment, Row[Any]], *, scale: int) -> Iterable[Score]:
+def _born_on(session: Session, patient_ids: Iterable[UUID]) -> dict[UUID, date]:
+    rows = session.execute(
+        text("SELECT id, born_on FROM patient WHERE id = ANY(:ids)"), {"ids": list(patient_ids)}
+    )
+    return {row.id: row.born_on for row in rows}
+
+
+def fold(
+    rows: Sequence[Row[Any]], known: Mapping[Moment, Row[Any]], *, scale: int, born_on: date
+) -> Iterable[Score]:
     """Pure: the score at each set, in order of time. How old a part may be hangs on the score before."""
     risk: news2.Risk = "none"
     oxygen: float | None = None
     for row in rows:
+        applies = news2.scale_for(scale, born_on=born_on, on=row.at.date()) is not None
         found = news2.assess(
-            _measured(known[row.patient_id, row.measured_at]),
+            _measured(known[row.patient_id, row.measured_at]) if applies else {},
             now=row.at,
             observation_interval_s=news2.observation_interval_s(risk),
             scale=cast(news2.Scale, scale),
@@ -87,6 +100,7 @@ def fold(rows: Sequence[Row[Any]], known: Mapping[Moment, Row[Any]], *, scale: i
             oxygen_before=oxygen,
             consciousness=row.consciousness,
             values=_own(row),
+            applies=applies,
         )
         oxygen = oxygen if given is None else given
 
@@ -104,8 +118,12 @@ def _own(row: Row[Any]) -> dict[str, float]:
 
 
 def scores_at(session: Session, scales: Mapping[UUID, int], moment: datetime) -> dict[UUID, int | None]:
-    """The score of each of these patients (id to scale of SpO2) at one moment; None while a part was missing."""
-    moments = [(patient_id, moment) for patient_id in scales]
+    """The score of each of these patients (id to scale of SpO2) then; None: a part was missing, left out: too young."""
+    born_on = _born_on(session, scales)
+    scaled = {
+        id_: news2.scale_for(scale, born_on=born_on[id_], on=moment.date()) for id_, scale in scales.items()
+    }
+    moments = [(patient_id, moment) for patient_id, scale in scaled.items() if scale is not None]
     known = history.as_of(session, moments, seldom=LONGEST, frequent=FREQUENT)
     found: dict[UUID, int | None] = {}
     for (patient_id, _), row in known.items():

@@ -30,6 +30,8 @@ def news(fold: Fold) -> dict[str, Any]:
 
     `set_at` is the time of the newest set by hand, `previous` the score before that set.
     """
+    if fold.scale is None:
+        return {}
     last = fold.checkpoint.news
     if last is not None:
         found: dict[str, Any] = msgspec.to_builtins(last)

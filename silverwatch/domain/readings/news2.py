@@ -7,10 +7,10 @@ Pure: no clock, no session. Source: clinical facts 1 and 7.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from math import inf
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from silverwatch.domain.readings.vitals import ACVPU, CONSCIOUSNESS
 
@@ -20,6 +20,13 @@ Value = float | str
 
 MIN_AGE_YEARS: Final = 16
 """The chart is not for anybody younger."""
+
+
+def scale_for(scale: int, *, born_on: date, on: date) -> Scale | None:
+    """The scale of SpO2 that somebody is scored on; None for who is too young to be scored."""
+    age_at = born_on.year + MIN_AGE_YEARS, born_on.month, born_on.day
+    return cast(Scale, scale) if age_at <= (on.year, on.month, on.day) else None
+
 
 PARTS: Final = (
     "respiratory_rate",
