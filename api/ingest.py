@@ -1,6 +1,6 @@
 """POST readings: the hot path. Answered only after the commit; told only after the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
@@ -11,18 +11,19 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from api import bp, keys, schemas
 from api.problems import Problem, unavailable
 from api.rate import Buckets
+from api.together import Together
 from silverwatch import clock, db
 from silverwatch.domain.devices.queries import ForeignDeviceError
 from silverwatch.domain.readings.intake import Outcome
+from silverwatch.domain.readings.plain import KeyedPost, store_plain
 from silverwatch.domain.readings.quarantine import pointer
 from silverwatch.domain.readings.service import (
     RacedError,
     UnpreparedError,
     racing,
-    store_lightly,
     store_readings,
 )
-from silverwatch.domain.readings.store import look, open_post
+from silverwatch.domain.readings.store import open_post
 from silverwatch.web import gates
 
 MAX_BODY: Final = 1024 * 1024
@@ -90,14 +91,16 @@ def _body() -> bytes:
 def _store(
     key_hash: bytes, body: bytes, parse: Callable[[bytes], schemas.Post]
 ) -> tuple[schemas.Post, Outcome]:
-    """Without locks first; what is more than new readings of one device, or raced with another, with them."""
+    """A plain post with all that came at once; what is more, or is raced with, by itself and with locks."""
     read = cache(lambda: parse(body))
+    outcome = _plain.do(KeyedPost(key_hash, lambda: read().batch))
+    if outcome is not None:
+        return read(), outcome
     careful = False
-    for way in (_store_lightly, _store_locked, _store_locked, _store_locked):
+    for _ in range(3):
         try:
-            outcome = way(key_hash, read, careful=careful)
-            if outcome is not None:
-                return read(), outcome
+            outcome = _store_locked(key_hash, read, careful=careful)
+            return read(), outcome
         except RacedError:
             careful = True
         except UnpreparedError as error:
@@ -108,22 +111,19 @@ def _store(
 
 
 @db.retried
-def _store_lightly(key_hash: bytes, read: Callable[[], schemas.Post], *, careful: bool) -> Outcome | None:
-    """Two statements without a transaction around them. Nothing of a stranger's body is read."""
-    with racing(), db.alone() as cur:
-        found = look(cur, key_hash, now=clock.now())
-        if found is None:
-            raise _RefusedError(keys.UNKNOWN, keys.unauthorized())
-        speaker, present, guard = found
-        if speaker.is_gateway or careful:
-            return None
-        return store_lightly(
-            cur, speaker, present=present, guard=guard, batch=read().batch, received_at=clock.now()
-        )
+def _store_plain(posts: Sequence[KeyedPost]) -> list[Outcome | None]:
+    try:
+        with racing(), db.alone() as cur:
+            return store_plain(cur, posts, received_at=clock.now())
+    except (RacedError, UnpreparedError):
+        return [None] * len(posts)
+
+
+_plain: Together[KeyedPost, Outcome | None] = Together(_store_plain)
 
 
 @db.retried
-def _store_locked(key_hash: bytes, read: Callable[[], schemas.Post], *, careful: bool) -> Outcome | None:
+def _store_locked(key_hash: bytes, read: Callable[[], schemas.Post], *, careful: bool) -> Outcome:
     """One transaction. Nothing of a stranger's body is read, nor waited for while a row is locked."""
     with racing(), db.cursor() as cur:
         opened = open_post(cur, key_hash, now=clock.now())

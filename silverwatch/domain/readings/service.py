@@ -14,7 +14,7 @@ from silverwatch.domain.readings import quarantine, store, vitals
 from silverwatch.domain.readings.accept import AHEAD, Refusal, RefusedError, Span, Taken, take
 from silverwatch.domain.readings.intake import Batch, EventEntry, Intake, Outcome, Rejected, wearer
 from silverwatch.domain.readings.partitions import Window
-from silverwatch.domain.readings.state import Guard, Row, State, complete, conflict, fold, new_row
+from silverwatch.domain.readings.state import Row, State, complete, conflict, fold, new_row
 from silverwatch.domain.readings.store import Bound
 from silverwatch.domain.readings.write import Heard, complete_rows, write
 
@@ -67,41 +67,6 @@ def store_readings(
     heard = sorted(intake.heard.values(), key=lambda device: device.device_id.int)
     _write(cur, intake.changed, states=states, heard=heard, received_at=received_at)
     intake.outcome.rejected.sort(key=lambda rejected: (rejected.place != "readings", rejected.index))
-    return intake.outcome
-
-
-def store_lightly(
-    cur: Cursor[Any],
-    speaker: Speaker,
-    *,
-    present: store.Present | None,
-    guard: Guard,
-    batch: Batch,
-    received_at: datetime,
-) -> Outcome | None:
-    """Store what nearly every post is: new readings of a device about the patient whom it is on, nothing refused.
-
-    One statement, for which `store.look` has locked nothing: it says itself what it depends on (decision 0008).
-    None for any other post: nothing was stored, and `store_readings` takes it. Raises as that does.
-    """
-    intake = Intake(batch, speaker=speaker, received_at=received_at)
-    serials = intake.read(span(cur, received_at))
-    if present is None or speaker.is_gateway:
-        return None
-    intake.resolve(lock_sources(cur, speaker, serials=serials))
-    times = intake.span()
-    bound = {speaker.id: [present.bound]}
-    if times is None or not present.covers(*times) or intake.events or intake.may_be_known(bound):
-        return None
-    intake.settle(list(intake.attribute(bound)), {})
-    rows, state = intake.changed, present.state
-    if intake.quarantined or not rows:
-        return None
-    fold(state, rows)
-    if state.reattached:
-        return None
-    heard = list(intake.heard.values())
-    write(cur, rows, states=[state], heard=heard, received_at=received_at, source_kind="device", guard=guard)
     return intake.outcome
 
 

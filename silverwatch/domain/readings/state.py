@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from silverwatch import clock
@@ -63,13 +63,6 @@ class State:
         """Something with this event time waits to be judged."""
         if self.changed_from is None or event_at < self.changed_from:
             self.changed_from = event_at
-
-
-class Guard(NamedTuple):
-    """What a write without a lock depends on: the version of the device's row, and the patient's `vital_state.seq`."""
-
-    seen: str
-    seq: int
 
 
 def continuous_interval(interval_s: float) -> float | None:

@@ -12,7 +12,7 @@ from psycopg.types.numeric import Int4
 from silverwatch import clock
 from silverwatch.domain.devices.queries import Speaker
 from silverwatch.domain.readings import vitals
-from silverwatch.domain.readings.state import Guard, Row, State, off_again
+from silverwatch.domain.readings.state import Row, State, off_again
 
 Key = tuple[UUID, datetime]
 """What identifies a set: its source and the source's word for when."""
@@ -66,12 +66,12 @@ _OPEN = (
 )
 # The same without a lock: `seen` is the version of the device's row. Whoever binds it to somebody else writes it.
 _LOOK = (
-    "SELECT d.id, d.serial, d.interval_s, s.skew_s, s.last_reading_at, d.kind = 'gateway', d.ward_id,"
+    "SELECT k.hash, d.id, d.serial, d.interval_s, s.skew_s, s.last_reading_at, d.kind = 'gateway', d.ward_id,"
     "  lower(b.during), upper(b.during), v.patient_id, v.seq, v.latest::text, v.off::text, s.xmin::text AS seen"
     " FROM device_key k JOIN device d ON d.id = k.device_id JOIN device_state s ON s.device_id = d.id"
     " LEFT JOIN binding b ON b.device_id = d.id AND d.kind <> 'gateway' AND b.during @> %s::timestamptz"
     " LEFT JOIN vital_state v ON v.patient_id = b.patient_id"
-    " WHERE k.hash = %s AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > %s)"
+    " WHERE k.hash = ANY(%s) AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > %s)"
     "  AND d.retired_at IS NULL"
 )
 _LOCK = f"SELECT {_STATE} FROM vital_state v WHERE v.patient_id = ANY(%s) ORDER BY v.patient_id FOR UPDATE"
@@ -108,16 +108,25 @@ def open_post(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> tuple[Spea
     return Speaker(*row[:7]), present
 
 
-def look(cur: Cursor[Any], key_hash: bytes, *, now: datetime) -> tuple[Speaker, Present | None, Guard] | None:
-    """As `open_post`, but nothing is locked: the guard tells `write` what must still be so."""
-    row = cur.execute(_LOOK, (now, key_hash, now), prepare=True).fetchone()
-    if row is None:
-        return None
-    start, stop, patient_id, seq, latest, off, seen = row[7:]
-    present = None
-    if patient_id is not None:
-        present = Present(Bound(patient_id, start, stop), _state(patient_id, seq, latest, off))
-    return Speaker(*row[:7]), present, Guard(seen, seq or 0)
+class Looked(NamedTuple):
+    """What `look` found: `seen`, the version of the device's row, and `seq` of the state are what it depends on."""
+
+    speaker: Speaker
+    present: Present | None
+    seen: str
+    seq: int
+
+
+def look(cur: Cursor[Any], key_hashes: Sequence[bytes], *, now: datetime) -> dict[bytes, Looked]:
+    """As `open_post` for many keys at once, but nothing is locked. The keys that open nothing are missing."""
+    found = {}
+    for row in cur.execute(_LOOK, (now, list(key_hashes), now), prepare=True):
+        start, stop, patient_id, seq, latest, off, seen = row[8:]
+        present = None
+        if patient_id is not None:
+            present = Present(Bound(patient_id, start, stop), _state(patient_id, seq, latest, off))
+        found[row[0]] = Looked(Speaker(*row[1:8]), present, seen, seq or 0)
+    return found
 
 
 def lock_bound(
