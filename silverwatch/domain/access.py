@@ -50,6 +50,7 @@ class Permission(StrEnum):
     OPEN_IN_EMERGENCY = "open a foreign record in an emergency"
     SEE_DEVICES = "see devices and beds, without names"
     KEEP_DEVICES = "add, pair, change and retire devices"
+    TAKE_FAULTS = "acknowledge and resolve faults of devices"
     SEE_CHANGES = "have pages that change by themselves"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
     SEE_OVERVIEW = "see whether the system is well"
@@ -85,6 +86,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.OPEN_IN_EMERGENCY: frozenset({Role.CAREGIVER}),
     Permission.SEE_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.KEEP_DEVICES: frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    # The ward takes the same alarm with TAKE_ALARMS: whoever is first has it.
+    Permission.TAKE_FAULTS: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_CHANGES: STAFF | {Role.DISPLAY},
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
     Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),

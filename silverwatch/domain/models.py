@@ -10,6 +10,7 @@ from silverwatch.domain.alerts import limit_models as limits
 from silverwatch.domain.alerts import models as alerts
 from silverwatch.domain.audit import models as audit
 from silverwatch.domain.devices import binding_models as bindings
+from silverwatch.domain.devices import check_models as checks
 from silverwatch.domain.devices import models as devices
 from silverwatch.domain.devices import pairing_models as pairings
 from silverwatch.domain.mail import models as mail
@@ -24,7 +25,7 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "bindings", "care", "chains", "decisions", "devices", "events", "limits", "mail",
-    "metadata", "moves", "notices", "pairings", "readings", "record_models", "records", "rule_models", "settings",
-    "throttle", "wards",
+    "accounts", "alerts", "audit", "bindings", "care", "chains", "checks", "decisions", "devices", "events", "limits",
+    "mail", "metadata", "moves", "notices", "pairings", "readings", "record_models", "records", "rule_models",
+    "settings", "throttle", "wards",
 ]  # fmt: skip

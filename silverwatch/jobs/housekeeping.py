@@ -17,7 +17,7 @@ from silverwatch.domain.alerts import device_history, parts
 from silverwatch.domain.audit import anchors
 from silverwatch.domain.mail import service as mail
 from silverwatch.domain.readings import partitions
-from silverwatch.jobs import heart
+from silverwatch.jobs import heart, remind
 from silverwatch.jobs.roll_up import roll_up
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,9 @@ def run(config: Config, stop: threading.Event) -> None:
     """Keep house once a minute until told to stop."""
     owner = db.make_engine(config.owner_url, pool_size=1)
     anchor = Anchor(config.audit_anchor)
-    works: tuple[Callable[[], object], ...] = (lambda: _partitions(owner), roll_up, tidy, anchor, _live)
+    works: tuple[Callable[[], object], ...] = (
+        lambda: _partitions(owner), roll_up, tidy, remind.checks, anchor, _live,
+    )  # fmt: skip
     try:
         while not stop.is_set():
             for work in works:

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cache
 
 from babel.support import NullTranslations, Translations
-from flask import current_app
+from flask import current_app, has_app_context
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,7 @@ def plain(name: str, /, *, language: str, **data: object) -> tuple[str, str]:
     return service.one_line(subject), body.strip()
 
 
+_base_url: list[str] = [""]
 _letter = letter  # `tell` has a parameter of this name
 
 
@@ -50,7 +51,13 @@ def tell(session: Session, *, to: str, letter: str, now: datetime, **data: objec
 
 def link(path: str) -> str:
     """A whole address of this site. It begins with the setting BASE_URL: a Host header is a stranger's word."""
-    return f"{current_app.extensions['config'].base_url}{path}"
+    base_url = current_app.extensions["config"].base_url if has_app_context() else _base_url[0]
+    return f"{base_url}{path}"
+
+
+def configure(base_url: str) -> None:
+    """How people reach the site, for jobs, which run outside the application."""
+    _base_url[:] = [base_url]
 
 
 @cache

@@ -23,6 +23,7 @@ def configure(config: Config) -> None:
     """How people reach the site, and what opens the secrets of its gateways."""
     global _base_url
     _base_url = config.base_url
+    letters.configure(_base_url)
     _keys[:] = keys.of(config, gateways.GROUP)
 
 

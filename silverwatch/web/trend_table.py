@@ -1,11 +1,12 @@
 """The same values as the trend chart, in words and figures: for readers who see no picture, and for files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from silverwatch.domain.alerts.course import Course, Line, Point
 from silverwatch.domain.alerts.scores import Score
+from silverwatch.domain.devices.check_list import Overdue
 from silverwatch.web import filters
 
 
@@ -49,11 +50,23 @@ def cell(line: Line, point: Point) -> str:
     return mean if low == high else f"{mean} ({low} to {high})"
 
 
-def lines(course: Course) -> Iterator[list[object]]:
-    """The file: a head, then each bin with mean, smallest and largest of each line, oldest first; then the sets."""
+def lines(course: Course, overdue: Sequence[Overdue] = ()) -> Iterator[list[object]]:
+    """The file: a head, then each bin with mean, smallest and largest of each line, oldest first; then the sets.
+
+    The last column names the devices that were past their calibration then.
+    """
     names = [line.name for line in course.lines]
     parts = [f"{name}_{part}" for name in names for part in ("mean", "min", "max")]
-    yield ["what", "time (UTC)", *parts, "diastolic_bp_mean", "supplemental_oxygen", "consciousness", "news2"]
+    yield [
+        "what",
+        "time (UTC)",
+        *parts,
+        "diastolic_bp_mean",
+        "supplemental_oxygen",
+        "consciousness",
+        "news2",
+        "calibration_overdue",
+    ]
     bins: dict[datetime, dict[str, Point]] = {}
     for line in course.lines:
         for point in line.points:
@@ -71,9 +84,18 @@ def lines(course: Course) -> Iterator[list[object]]:
             "",
             "",
             "",
+            _uncalibrated(overdue, at, at + course.span.step),
         ]
     for score in course.sets:
-        yield _set(score, names)
+        yield [*_set(score, names), ""]
+
+
+def _uncalibrated(overdue: Sequence[Overdue], start: datetime, end: datetime) -> str:
+    """The devices that were past their calibration at some time in between."""
+    found = {
+        item.serial for item in overdue if item.since < end and (item.until is None or item.until > start)
+    }
+    return " ".join(sorted(found))
 
 
 def _values(point: Point | None) -> list[object]:

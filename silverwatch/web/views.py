@@ -164,6 +164,8 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     ),
     "technician": (
         NavItem(url="/devices", label="Devices", icon="devices"),
+        NavItem(url="/faults", label="Faults", icon="bell"),
+        NavItem(url="/checks", label="Checks", icon="tool"),
         NavItem(url="/ingest", label="Ingest", icon="activity", also=("/quarantine",)),
     ),
     "patient": (NavItem(url="/portal", label="Home", icon="home"),),

@@ -97,7 +97,7 @@ def test_a_device_is_added_changed_and_retired(site: Site, cast: Cast, tekla: Ch
     shown = page(tekla, path)
     assert "interval in s: 4 → 8" in shown
     assert "ward: Ward A → Store" in shown
-    assert site.row("SELECT limits_version, ward_id FROM device WHERE serial = 'SW-9'") == (2, None)
+    assert site.row("SELECT settings_version, ward_id FROM device WHERE serial = 'SW-9'") == (2, None)
     assert tekla.submit(f"{path}/retirement").status_code == 422
     assert tekla.submit(f"{path}/retirement", {"sure": "yes"}).status_code == 303
     assert "Retired" in page(tekla, path)

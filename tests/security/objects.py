@@ -46,6 +46,7 @@ def belongings(
         "address_id": _address(site, holder),
         "priority": "high",
         "rule_id": _rule(site, worn, who),
+        "check_id": _check(site, worn.device_id, by=mine),
         "device_id": _device(site, worn.ward_id),
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
@@ -59,6 +60,7 @@ def belongings(
         "act_id": _move(site, worn, by=holder),
     }
     found["source_id"], found["micros"] = _reading(site, worn.patient_id, by=holder)
+    found["fault_id"] = _fault(site, worn)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
     for part in ("alarm-badge", "staff-bar", "alarms"):
@@ -229,6 +231,25 @@ def _device(site: Site, ward_id: UUID) -> UUID:
     with site.cursor() as cur:
         cur.execute("INSERT INTO device_state (device_id) VALUES (%s)", (device_id,))
     return device_id
+
+
+def _check(site: Site, device_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    with site.cursor() as cur:
+        cur.execute("DELETE FROM device_check")
+    return _insert(
+        site, "device_check", device_id=device_id, kind="battery", due_at=now, added_at=now, added_by=by
+    )
+
+
+def _fault(site: Site, worn: Worn) -> UUID:
+    """An open alarm about the device."""
+    now = clock.now()
+    return _insert(
+        site, "alert", patient_id=worn.patient_id, subject="device", subject_id=worn.device_id, kind="low_battery",
+        device_id=worn.device_id, priority="low", peak_priority="low", technical=True, live=True, run_from=now,
+        event_at=now, last_at=now, raised_at=now,
+    )  # fmt: skip
 
 
 def _rule(site: Site, worn: Worn, who: str) -> UUID:

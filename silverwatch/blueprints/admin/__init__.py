@@ -6,6 +6,7 @@ from silverwatch.blueprints.admin import (
     access,
     audit,
     chains,
+    checks,
     displays,
     drills,
     duty,
@@ -31,6 +32,7 @@ for part in (
     limits,
     duty,
     chains,
+    checks,
     drills,
     notices,
 ):

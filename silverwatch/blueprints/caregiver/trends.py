@@ -16,6 +16,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import present, queries, timeline
 from silverwatch.domain.alerts.course import course
+from silverwatch.domain.devices.check_list import overdue_calibrations
 from silverwatch.domain.readings.history import SPANS
 from silverwatch.web import auditing, filters, gates, login, pages, trend_chart, trend_table
 from silverwatch.web.hypermedia import html, wants_fragment
@@ -59,6 +60,7 @@ def trends_file(patient_id: UUID) -> Response:
     with db.transaction(read_only=True) as session:
         place = queries.patient_for(session, actor, patient_id, now=now)
         found = course(session, patient_id, hours=wanted.hours, now=now)
+        overdue = overdue_calibrations(session, [patient_id], since=found.since, until=now)
     with db.transaction() as session:
         audit.record(
             session,
@@ -68,7 +70,9 @@ def trends_file(patient_id: UUID) -> Response:
             detail={"hours": wanted.hours},
         )
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows(trend_table.lines(found))
+    csv.writer(written, lineterminator="\r\n").writerows(
+        trend_table.lines(found, overdue.get(patient_id, ()))
+    )
     answer = make_response(written.getvalue())
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     name = f"readings-{place.hospital_number}-{filters.day(now)}-{wanted.hours}h.csv"

@@ -4,10 +4,12 @@ from flask import Blueprint
 
 from silverwatch.blueprints.technician import (
     binding,
+    checks,
     device,
     device_import,
     devices,
     diagnostics,
+    faults,
     kept,
     keys,
     labels,
@@ -16,5 +18,7 @@ from silverwatch.blueprints.technician import (
 
 blueprint = Blueprint("technician", __name__)
 
-for part in (devices, device, binding, device_import, labels, diagnostics, kept, pairing, keys):
+for part in (
+    devices, device, binding, device_import, labels, diagnostics, kept, pairing, keys, checks, faults,
+):  # fmt: skip
     part.register(blueprint)

@@ -26,9 +26,9 @@ SLOTS: Final = 3
 
 _DEVICES = """
 SELECT d.id, d.serial, d.kind, d.interval_s, d.location, d.retired_at, d.created_at, d.sensitivity, d.sample_rate_hz,
-       d.limits_version AS settings_version, d.ward_id, own.name AS ward, ds.last_seen_at, ds.last_reading_at,
+       d.settings_version, d.ward_id, own.name AS ward, ds.last_seen_at, ds.last_reading_at,
        ds.battery, ds.signal_dbm, ds.firmware, ds.skew_s, lower(bi.during) AS bound_at, b.label AS bed,
-       w.name AS bed_ward, p.ends_at AS paused_until
+       w.name AS bed_ward, p.ends_at AS paused_until, ch.due_at AS check_due_at, ch.kind AS check_kind
 FROM device d
 JOIN device_state ds ON ds.device_id = d.id
 LEFT JOIN ward own ON own.id = d.ward_id
@@ -37,6 +37,8 @@ LEFT JOIN stay s ON s.patient_id = bi.patient_id AND s.during @> CAST(:now AS ti
 LEFT JOIN bed b ON b.id = s.bed_id
 LEFT JOIN ward w ON w.id = b.ward_id
 LEFT JOIN pause p ON p.patient_id = bi.patient_id AND p.scope = 'patient' AND p.ended_at IS NULL AND p.ends_at > :now
+LEFT JOIN LATERAL (SELECT c.due_at, c.kind FROM device_check c
+  WHERE c.device_id = d.id AND c.ended_at IS NULL AND c.due_at <= :now ORDER BY c.due_at LIMIT 1) ch ON true
 WHERE (d.ward_id IS NULL OR d.ward_id = ANY(:wards)) AND (CAST(:id AS uuid) IS NULL OR d.id = :id)
 ORDER BY d.serial
 """
@@ -47,6 +49,7 @@ class FleetRow:
     """One device, without the patient's name. `bed` is where its wearer lies; `ward` to which ward it belongs.
 
     `heard_at`: its newest reading, of a gateway its newest post. `is_worn`: somebody wears it, in a bed or not.
+    `check_due_at`, `check_kind`: the check that has been due for longest, None where none is.
     """
 
     id: UUID
@@ -72,6 +75,8 @@ class FleetRow:
     sensitivity: str = "normal"
     sample_rate_hz: float | None = None
     settings_version: int = 1
+    check_due_at: datetime | None = None
+    check_kind: str | None = None
 
     @property
     def is_gateway(self) -> bool:
@@ -154,6 +159,7 @@ def _row(row: Row[Any], *, now: datetime) -> FleetRow:
         bound_at=row.bound_at,
         battery=row.battery,
         is_paused=row.paused_until is not None,
+        check_due_at=row.check_due_at,
         retired_at=row.retired_at,
     )
     same = {name: getattr(row, name) for name in _SAME}
@@ -169,7 +175,7 @@ def _row(row: Row[Any], *, now: datetime) -> FleetRow:
 _SAME: Final = (
     "id", "serial", "kind", "ward_id", "ward", "location", "bed", "bed_ward", "interval_s", "battery", "signal_dbm",
     "firmware", "skew_s", "paused_until", "retired_at", "created_at", "sensitivity", "sample_rate_hz",
-    "settings_version",
+    "settings_version", "check_due_at", "check_kind",
 )  # fmt: skip
 
 

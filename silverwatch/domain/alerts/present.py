@@ -12,6 +12,7 @@ from silverwatch.domain.alerts.board import AlarmLine, PauseLine, Tile
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.limits import Limit
 from silverwatch.domain.alerts.pause_lines import open_pauses
+from silverwatch.domain.devices.check_list import Overdue, overdue_calibrations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +26,15 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The newest values of a patient, as on their tile, and the limits that apply to each vital."""
+    """The newest values of a patient, as on their tile, and the limits that apply to each vital.
+
+    `overdue`: devices of theirs that are past their calibration.
+    """
 
     patient_id: UUID
     tile: Tile
     limits: Mapping[str, Limit]
+    overdue: Sequence[Overdue] = ()
 
 
 def strips(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Strip]:
@@ -51,7 +56,13 @@ def latest(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict
     """The newest values of each of these patients that exists."""
     tiles = queries.tiles_of(session, patient_ids, now)
     limits = limits_of(session, tiles, now=now)
+    overdue = overdue_calibrations(session, list(tiles), since=now, until=now)
     return {
-        patient_id: Latest(patient_id=patient_id, tile=tile, limits=limits[patient_id].by_vital)
+        patient_id: Latest(
+            patient_id=patient_id,
+            tile=tile,
+            limits=limits[patient_id].by_vital,
+            overdue=overdue.get(patient_id, ()),
+        )
         for patient_id, tile in tiles.items()
     }

@@ -36,7 +36,7 @@ class Device(Base):
     location: Mapped[str] = mapped_column(server_default="")
     sensitivity: Mapped[str] = mapped_column(server_default="normal")
     sample_rate_hz: Mapped[float | None]
-    settings_version: Mapped[int] = mapped_column("limits_version", server_default="1")
+    settings_version: Mapped[int] = mapped_column(server_default="1")
     reach: Mapped[str] = mapped_column(server_default="ward")
     """Of a gateway. ward: it speaks for every device of its ward, or of the site if it has none; listed: for those of
     `gateway_device`."""

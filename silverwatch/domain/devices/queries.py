@@ -87,7 +87,7 @@ class DeviceSetting(NamedTuple):
     version: int
 
 
-_SETTING = "SELECT sensitivity, sample_rate_hz, limits_version FROM device WHERE id = %s"
+_SETTING = "SELECT sensitivity, sample_rate_hz, settings_version FROM device WHERE id = %s"
 
 
 def setting_of(cur: Cursor[Any], device_id: UUID) -> DeviceSetting:

@@ -1,0 +1,111 @@
+"""Faults of devices: a technician sees, takes and resolves the same alarms as the ward, without a name."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from silverwatch import clock, db
+from silverwatch.domain.alerts.watch import watch_devices
+from tests.cast import PASSWORD, Cast, People
+from tests.checked import CheckedClient
+from tests.conftest import Site
+from tests.jobs.posting import post
+
+
+@pytest.fixture
+def tekla(site: Site, people: People) -> CheckedClient:
+    """A technician of ward A."""
+    site.client.sign_in(people.tekla, PASSWORD)
+    return site.client
+
+
+@pytest.fixture
+def silent(site: Site, cast: Cast) -> Any:
+    """Achieng's device and Chebet's have stopped; gives the id of the first one's fault."""
+    for worn in (cast.achieng, cast.chebet):
+        post(site, worn.key, [(40, {"heart_rate": 70})])
+    look()
+    return site.row("SELECT id FROM alert WHERE device_id = %s", cast.achieng.device_id)[0]
+
+
+def look(**later: float) -> None:
+    """The guard looks at the devices."""
+    with db.transaction() as session:
+        watch_devices(session, now=clock.now() + timedelta(**later))
+
+
+def words(browser: CheckedClient) -> str:
+    """The list of faults."""
+    answer = browser.get("/faults")
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_a_fault_is_seen_taken_and_resolved(
+    site: Site, cast: Cast, tekla: CheckedClient, silent: Any
+) -> None:
+    shown = words(tekla)
+    assert "Device offline" in shown
+    assert "SW-1" in shown
+    assert "Bed A1" in shown
+    assert "Achieng" not in shown
+    assert cast.chebet.serial not in shown
+    assert tekla.submit(f"/faults/{silent}/acknowledgement").status_code == 303
+    assert "by nobody" not in words(tekla)
+    form = f"/faults/{silent}/resolution"
+    assert "It is still true." in tekla.get(form).get_data(as_text=True)
+    for bad in ({}, {"reason": "sleepy"}, {"reason": "other"}, {"reason": "other", "note": "x" * 201}):
+        assert tekla.submit(form, bad).status_code == 422
+    assert tekla.submit(form, {"reason": "battery"}).status_code == 303
+    shown = words(tekla)
+    assert "No device has a fault." in shown
+    assert "Battery changed" in shown
+    assert site.row("SELECT closed_as, resolution FROM alert WHERE id = %s", silent) == (
+        "resolved",
+        "battery",
+    )
+    said = site.rows("SELECT action, patient_ids FROM audit_entry WHERE action LIKE 'alert.%%' ORDER BY seq")
+    assert said == [
+        ("alert.acknowledged", [cast.achieng.patient_id]),
+        ("alert.resolved", [cast.achieng.patient_id]),
+    ]
+    # What is still true comes back.
+    look(minutes=5)
+    assert "No device has a fault." in words(tekla)
+    look(minutes=31)
+    assert "Device offline" in words(tekla)
+
+
+def test_the_ward_sees_who_has_taken_it(
+    site: Site, cast: Cast, people: People, tekla: CheckedClient, silent: Any
+) -> None:
+    amina = site.browser()
+    amina.sign_in(people.amina, PASSWORD)
+    tekla.submit(f"/faults/{silent}/acknowledgement")
+    shown = amina.get(f"/alerts/{silent}/detail").get_data(as_text=True)
+    assert "Tekla" in shown
+    # The second one changes nothing.
+    assert amina.submit(f"/alerts/{silent}/acknowledgement").status_code in (200, 303)
+    assert site.row("SELECT count(*) FROM acknowledgement WHERE ended_at IS NULL") == (1,)
+
+
+def test_only_faults_of_ones_own_devices(site: Site, cast: Cast, tekla: CheckedClient, silent: Any) -> None:
+    theirs = site.row("SELECT id FROM alert WHERE device_id = %s", cast.chebet.device_id)[0]
+    post(
+        site,
+        cast.baraka.key,
+        [(31, {"heart_rate": 160}), (15, {"heart_rate": 160}), (0, {"heart_rate": 160})],
+    )
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO alert (id, subject, subject_id, patient_id, kind, priority, peak_priority, technical, live,"
+            " run_from, event_at, last_at, raised_at) SELECT %s, 'patient', %s, %s, 'heart_rate_high', 'high', 'high',"
+            " false, true, now(), now(), now(), now()",
+            (clinical := clock.new_id(), cast.baraka.patient_id, cast.baraka.patient_id),
+        )
+    for alert_id in (theirs, clinical, clock.new_id()):
+        assert tekla.get(f"/faults/{alert_id}/resolution").status_code == 404
+        assert tekla.submit(f"/faults/{alert_id}/acknowledgement").status_code == 404
+        assert tekla.submit(f"/faults/{alert_id}/resolution", {"reason": "false"}).status_code == 404
+    assert site.row("SELECT count(*) FROM acknowledgement") == (0,)
