@@ -9,6 +9,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import bp, keys, schemas
+from api.lane import Lane
 from api.problems import Problem, unavailable
 from api.rate import Buckets
 from api.together import Together
@@ -30,6 +31,7 @@ MAX_BODY: Final = 1024 * 1024
 _PARSERS: Final = {"application/json": schemas.parse, "application/x-ndjson": schemas.parse_lines}
 
 buckets = Buckets()
+lane = Lane()
 
 
 def _tell_nobody() -> None:
@@ -58,7 +60,8 @@ def post_readings() -> Response:
     parse = _parser()
     body = _body()
     try:
-        post, outcome = _store(key_hash, body, parse)
+        with lane.turn(len(body)):
+            post, outcome = _store(key_hash, body, parse)
     except _RefusedError as refused:
         # After the connection of the post was given back: the audit takes one of its own.
         keys.note(refused.because, sender=key_hash.hex())

@@ -17,6 +17,7 @@ PARTS: Final = {
     "single": "single readings against the reference",
     "batch": "batches of 100 readings",
     "alarms": "from POST to alert row and to the screens",
+    "reconnect": "1,000 devices come back at once: others' alarms",
     "render": "tile, region and ward page",
     "breaches": "10,000 generated breaches, shuffled, doubled, late: nothing missed, double or wrong",
     "replay": "recorded patients, against an independent recomputation",

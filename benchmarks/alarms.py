@@ -72,13 +72,13 @@ def run(site: Place) -> list[Line]:
 def _measure(site: Place, rows: Rows, watchers: Watchers, *, seconds: int) -> list[Line]:
     pids = {part: site.pids(part) for part in ("web", "alarms", "scheduler", "postgres", "valkey")}
     first = {part: cpu_s(of) for part, of in pids.items()}
-    tracers, late = _post(site, seconds=seconds)
+    tracers, late = post_traced(site, seconds=seconds)
     used = {part: cpu_s(of) - first[part] for part, of in pids.items()}
     time.sleep(3)
     return _lines(site, tracers, rows, watchers.stop(), used=used, late=late, seconds=seconds)
 
 
-def _post(site: Place, *, seconds: int) -> tuple[dict[UUID, float], float]:
+def post_traced(site: Place, *, seconds: int) -> tuple[dict[UUID, float], float]:
     """Every bed once a second, spread over the second; a tracer begins in one bed after the other.
 
     Gives when each tracer was sent (one a patient), and how late the latest post was.
@@ -133,8 +133,8 @@ def _lines(
     cores = ", ".join(f"{part} {100 * s / seconds:.0f}" for part, s in used.items())
     return [
         Line(part="alarms", what=load, value=""),
-        Line(part="alarms", what="POST to alert row, p50 / p99 / max, ms", value=_three(to_row)),
-        Line(part="alarms", what="POST to frame on a socket, p50 / p99 / max, ms", value=_three(to_screen),
+        Line(part="alarms", what="POST to alert row, p50 / p99 / max, ms", value=three(to_row)),
+        Line(part="alarms", what="POST to frame on a socket, p50 / p99 / max, ms", value=three(to_screen),
              target="p99 <= 1000", met=p99 <= 1),
         Line(part="alarms", what="alerts or frames that never came", value=f"{missed} of {len(to_screen) + missed}",
              target="0", met=missed == 0 and not seen.hung_up),
@@ -147,7 +147,8 @@ def _lines(
     ]  # fmt: skip
 
 
-def _three(seconds: list[float]) -> str:
+def three(seconds: list[float]) -> str:
+    """p50, p99 and the largest, in ms."""
     return " / ".join(
         f"{1000 * x:.0f}" for x in (*(percentile(seconds, s) for s in (0.5, 0.99)), max(seconds))
     )

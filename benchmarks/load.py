@@ -122,7 +122,7 @@ class Device:
             received += self._sock.recv(65536)
             while length := _length(received):
                 if not received.startswith(b"HTTP/1.1 200"):
-                    raise RuntimeError(f"refused: {received[:400]!r}")
+                    raise RuntimeError(f"refused: {received[:1200]!r}")
                 received = received[length:]
                 self._unread -= 1
 

@@ -59,8 +59,18 @@ INBOX_REGIONS: Final = ("alarm-list", "my-alarms", "alarm-detail")
 """What of the alarm inbox."""
 STAFF_REGIONS: Final = ("alarm-badge", "staff-bar")
 """What of the frame of every page of whoever takes alarms."""
+DEVICE_REGIONS: Final = ("fleet-counts", "fleet", "faults")
+"""What of the pages of technicians."""
 _OF_ALARMS: Final = Route(
-    regions=(*ALARM_REGIONS, *PATIENT_REGIONS, *INBOX_REGIONS, *STAFF_REGIONS, "shift", "wards")
+    regions=(
+        *ALARM_REGIONS,
+        *PATIENT_REGIONS,
+        *INBOX_REGIONS,
+        *STAFF_REGIONS,
+        *DEVICE_REGIONS,
+        "shift",
+        "wards",
+    )
 )
 _TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
 

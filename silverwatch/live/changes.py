@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from silverwatch.live.regions import ALL, UNLISTED, Key, Where
+from silverwatch.live.places import Where
+from silverwatch.live.region import UNLISTED
+from silverwatch.live.regions import ALL, Key
 
 
 def touched(

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
 from silverwatch.domain.alerts import queries
-from silverwatch.live.regions import ALL, Key, Where
+from silverwatch.live.places import Where
+from silverwatch.live.regions import ALL, Key
 
 PATIENT_VIEW: Final = "patient"
 """What the audit calls the page of a patient, whichever of its regions is read."""

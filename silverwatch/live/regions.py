@@ -4,16 +4,12 @@ A region is a GET that pushes itself: the page includes its partial, its URL ret
 all drawn from the same values by the same template.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from silverwatch.domain.access import Actor, Permission, may_keep_devices, may_see_patient, may_see_ward
+from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import (
+    fleet_live,
     inbox_queries,
     news_card,
     overview,
@@ -24,45 +20,7 @@ from silverwatch.domain.alerts import (
 )
 from silverwatch.domain.notices import panes
 from silverwatch.domain.readings import pairing_panel
-from silverwatch.domain.wards.queries import wards_of_beds
-from silverwatch.web.audience import Audience
-from silverwatch.web.templating import render
-
-Load = Callable[[Session, Sequence[UUID], datetime], Mapping[UUID, Any]]
-Subject = Literal["bed", "ward", "patient", "alert", "account", "pairing"]
-MOVING: Final = frozenset({"patient", "alert"})
-"""Subjects whose ward changes when a patient is moved."""
-UNLISTED: Final = frozenset({"alert", "account", "pairing"})
-"""Subjects that a fact about a patient does not name: found among the open regions only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """One kind of live region. `subject` says whose id follows the name in the DOM id: `tile-<bed uuid>`.
-
-    `load` reads the values of many at once. `every_s`: drawn again by the clock, besides its topics.
-    `permission`: what its reader must hold, besides having the subject in their scope (`may_show`).
-    """
-
-    name: str
-    subject: Subject
-    template: str
-    variable: str
-    url: str
-    load: Load
-    every_s: float
-    permission: Permission = Permission.SEE_WARD
-    shows: Callable[[Any], list[UUID]] | None = None
-    """The patients in a view of a person's own region: a first look at it is noted in the audit under its name."""
-
-    def dom_id(self, subject_id: UUID) -> str:
-        """The id of the region's element."""
-        return f"{self.name}-{subject_id}"
-
-    def draw(self, view: object, *, audience: Audience, now: datetime) -> str:
-        """The region's element: what the page includes, the URL returns and the socket sends."""
-        return render(self.template, audience, now=now, **{self.variable: view})
-
+from silverwatch.live.region import Region
 
 ALL: Final[dict[str, Region]] = {
     region.name: region
@@ -256,6 +214,36 @@ ALL: Final[dict[str, Region]] = {
             every_s=2,
             permission=Permission.KEEP_DEVICES,
         ),
+        Region(
+            name="fleet-counts",
+            subject="account",
+            template="regions/_fleet_counts.html",
+            variable="fleet_counts",
+            url="/accounts/<uuid:subject_id>/fleet-counts",
+            load=fleet_live.counts,
+            every_s=10,
+            permission=Permission.SEE_DEVICES,
+        ),
+        Region(
+            name="fleet",
+            subject="account",
+            template="regions/_fleet.html",
+            variable="fleet",
+            url="/accounts/<uuid:subject_id>/fleet",
+            load=fleet_live.fleets,
+            every_s=10,
+            permission=Permission.SEE_DEVICES,
+        ),
+        Region(
+            name="faults",
+            subject="account",
+            template="regions/_faults.html",
+            variable="faults",
+            url="/accounts/<uuid:subject_id>/faults",
+            load=fleet_live.fault_views,
+            every_s=15,
+            permission=Permission.TAKE_FAULTS,
+        ),
     )
 }
 
@@ -272,59 +260,3 @@ def parse(dom_id: str) -> Key | None:
         return name, UUID(subject)
     except ValueError:
         return None
-
-
-class Where(NamedTuple):
-    """Whom a region is about. What does not apply, or is not known of it, is None."""
-
-    ward_id: UUID | None = None
-    patient_id: UUID | None = None
-    account_id: UUID | None = None
-    devices_of: UUID | None = None
-    """The ward whose device it is: nothing of the ward's patients."""
-
-
-def places_of(session: Session, keys: Iterable[Key], *, now: datetime) -> dict[Key, Where]:
-    """Whom each of these regions is about; those of subjects that do not exist are left out."""
-    by_subject: dict[Subject, list[Key]] = {}
-    for key in keys:
-        by_subject.setdefault(ALL[key[0]].subject, []).append(key)
-    found: dict[Key, Where] = {}
-    for subject, wanted in by_subject.items():
-        places = _places(session, subject, [subject_id for _, subject_id in wanted], now=now)
-        found.update({key: places[key[1]] for key in wanted if key[1] in places})
-    return found
-
-
-def _places(session: Session, subject: Subject, ids: list[UUID], *, now: datetime) -> dict[UUID, Where]:
-    match subject:
-        case "bed":
-            return {bed: Where(ward_id=ward) for bed, ward in wards_of_beds(session, ids).items()}
-        case "ward":
-            return {ward_id: Where(ward_id=ward_id) for ward_id in ids}
-        case "account":
-            return {account_id: Where(account_id=account_id) for account_id in ids}
-        case "patient":
-            rows = queries.whereabouts(session, ids, now=now)
-            return {patient: Where(ward, patient) for patient, ward in rows.items()}
-        case "alert":
-            alerts = queries.whereabouts_of_alerts(session, ids, now=now)
-            return {alert: Where(ward, patient) for alert, (ward, patient) in alerts.items()}
-        case "pairing":
-            wards = pairing_panel.wards_of(session, ids)
-            return {pairing: Where(devices_of=ward) for pairing, ward in wards.items()}
-
-
-def may_show(actor: Actor, key: Key, where: Where) -> bool:
-    """May this region be on the actor's screen?"""
-    region = ALL[key[0]]
-    if not actor.may(region.permission):
-        return False
-    if region.subject == "pairing":
-        return may_keep_devices(actor, where.devices_of)
-    if region.subject == "account":
-        return where.account_id == actor.account_id
-    if where.patient_id is not None:
-        return may_see_patient(actor, where.patient_id, ward_id=where.ward_id)
-    # An alert of no patient and no ward is about the system: whoever may see wards may know.
-    return where.ward_id is None or may_see_ward(actor, where.ward_id)

@@ -39,6 +39,9 @@ REGION_URLS = {
     "alarm-detail": "/alerts/{id}/detail",
     "alarm-badge": "/accounts/{id}/alarm-badge",
     "staff-bar": "/accounts/{id}/staff-bar",
+    "fleet-counts": "/accounts/{id}/fleet-counts",
+    "fleet": "/accounts/{id}/fleet",
+    "faults": "/accounts/{id}/faults",
 }
 """Where each live region is read: the address answers the same fragment that the socket pushes."""
 

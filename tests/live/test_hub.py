@@ -13,9 +13,10 @@ import redis
 from silverwatch import clock, db
 from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.accounts import service as accounts
+from silverwatch.live.clients import Client
 from silverwatch.live.frames import Frames
-from silverwatch.live.hub import Client, Hub
-from silverwatch.live.regions import Where
+from silverwatch.live.hub import Hub
+from silverwatch.live.places import Where
 from silverwatch.live.wire import Connection
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People

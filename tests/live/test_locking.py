@@ -16,8 +16,9 @@ from silverwatch.domain.accounts import displays, pins, sessions
 from silverwatch.domain.accounts import service as accounts
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.accounts.sessions import Browser, SignedIn
-from silverwatch.live.hub import Client, Hub
-from silverwatch.live.regions import Where
+from silverwatch.live.clients import Client
+from silverwatch.live.hub import Hub
+from silverwatch.live.places import Where
 from silverwatch.live.wire import Connection
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People

@@ -9,7 +9,8 @@ import pytest
 from silverwatch import clock, db
 from silverwatch.domain.access import GRANTS, Actor, Role
 from silverwatch.domain.devices import pairing, pairing_codes
-from silverwatch.live.regions import ALL, Region, parse
+from silverwatch.live.region import Region
+from silverwatch.live.regions import ALL, parse
 from silverwatch.web.audience import Audience
 from tests.cast import PASSWORD, Cast, People, Worn
 from tests.conftest import Site
@@ -32,7 +33,12 @@ def subject_of(region: Region, worn: Worn, site: Site) -> UUID:
         case "pairing":
             return pairing_of(worn, site)
         case "account":
-            email = "amina@a.example" if worn.serial == "SW-1" else "bruno@b.example"
+            mine, theirs = (
+                ("amina@a.example", "bruno@b.example")
+                if for_caregivers(region)
+                else ("tekla@a.example", "ada@site.example")
+            )
+            email = mine if worn.serial == "SW-1" else theirs
             return site.row("SELECT id FROM account WHERE email = %s", email)[0]
 
 
@@ -46,9 +52,14 @@ def pairing_of(worn: Worn, site: Site) -> UUID:
         return made.id
 
 
+def for_caregivers(region: Region) -> bool:
+    """May a caregiver read it?"""
+    return Role.CAREGIVER in GRANTS[region.permission]
+
+
 def reader_of(region: Region, people: People) -> str:
     """Who of ward A may read it."""
-    return people.amina if Role.CAREGIVER in GRANTS[region.permission] else people.tekla
+    return people.amina if for_caregivers(region) else people.tekla
 
 
 def page_of(region: Region, subject_id: UUID) -> str:
@@ -70,6 +81,9 @@ PAGES: dict[str, str] = {
     "alarm-badge": "/ward/a",
     "staff-bar": "/profile",
     "my-alarms": "/alerts?scope=mine",
+    "fleet-counts": "/devices",
+    "fleet": "/devices",
+    "faults": "/faults",
 }
 """Region name to the page that shows it, where its subject does not tell."""
 

@@ -67,7 +67,7 @@ def belongings(
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id
-    for part in ("shift", "rounds", "wards"):
+    for part in ("shift", "rounds", "wards", "fleet", "fleet-counts", "faults"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("alarm-strip", "latest", "news2", "timeline"):
         found[f"/patients/<uuid:subject_id>/{part} subject_id"] = worn.patient_id

@@ -6,7 +6,9 @@ import pytest
 
 from silverwatch.domain.access import Permission
 from silverwatch.live import changes
-from silverwatch.live.regions import ALL, Region, Subject, Where
+from silverwatch.live.places import Where
+from silverwatch.live.region import Region, Subject
+from silverwatch.live.regions import ALL
 
 PATIENT, OTHER, BED, WARD, ALERT, ACCOUNT = (UUID(int=number) for number in range(1, 7))
 PLACES = {PATIENT: (BED, WARD)}

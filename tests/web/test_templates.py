@@ -14,6 +14,7 @@ import pytest
 from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, NewsBadge
 from silverwatch.domain.alerts.device_state import DeviceState
 from silverwatch.domain.alerts.fleet import Fleet, FleetRow, Wanted
+from silverwatch.domain.alerts.fleet_live import CountsView, FleetView
 from silverwatch.web import filters, views
 from silverwatch.web.audience import Audience, Names
 from silverwatch.web.templating import ROOT, STATIC, render, render_page
@@ -155,19 +156,27 @@ PAGES: dict[str, dict[str, object]] = {
         "system": [views.SystemLine(name="Queue", state="late", detail="12 waiting")],
     },
     "technician/home.html": {
-        "fleet": Fleet(
-            rows=(FleetRow(id=samples.bed_id(1), serial="SW-1047", kind="wearable", state=DeviceState.NEW),),
-            total=1,
-            page=1,
-            pages=1,
-            counts={"all": 1, "new": 1, "free": 1},
-            kinds=("wearable",),
-            firmwares=(),
+        "fleet": FleetView(
+            account_id=samples.bed_id(9),
+            fleet=Fleet(
+                rows=(
+                    FleetRow(id=samples.bed_id(1), serial="SW-1047", kind="wearable", state=DeviceState.NEW),
+                ),
+                total=1,
+                page=1,
+                pages=1,
+                counts={"all": 1, "new": 1, "free": 1},
+                kinds=("wearable",),
+                firmwares=(),
+            ),
+            bars={samples.bed_id(1): ("off",) * 48},
+            wanted=Wanted(),
+            may_keep=True,
         ),
-        "bars": {samples.bed_id(1): ("off",) * 48},
+        "fleet_counts": CountsView(account_id=samples.bed_id(9), counts={"all": 1, "new": 1, "free": 1}),
+        "is_live": True,
         "wanted": Wanted(),
         "query": "",
-        "may_keep": True,
         "added": "",
     },
     "patient/home.html": {"readings": [views.PlainReading(vital="heart_rate", value=72, at=NOW)]},
@@ -260,7 +269,7 @@ def test_vendored_files_are_what_the_lock_says() -> None:
 
 NOT_ON_A_BOARD = {
     "account", "admin", "audit", "duty", "factors", "fleet", "handover", "inbox", "keypad", "limits", "moves", "news",
-    "observe", "pair", "patient", "record", "shift",
+    "observe", "pair", "patient", "quiet", "record", "shift",
 }  # fmt: skip
 """Sheets of forms and tables, and scripts of one page."""
 

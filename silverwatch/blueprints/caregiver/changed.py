@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from silverwatch import clock, db
 from silverwatch.domain.alerts import queries
 from silverwatch.flow import ALARM_REGIONS, PATIENT_REGIONS
-from silverwatch.live.regions import ALL, Region
+from silverwatch.live.region import Region
+from silverwatch.live.regions import ALL
 from silverwatch.web import login, pages
 from silverwatch.web.hypermedia import is_htmx, partials
 from silverwatch.web.templating import render

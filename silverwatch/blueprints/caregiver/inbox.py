@@ -19,7 +19,8 @@ from silverwatch.domain.notices import panes
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.live.looks import first_looks
-from silverwatch.live.regions import Key, Where, may_show, places_of
+from silverwatch.live.places import Where, may_show, places_of
+from silverwatch.live.regions import Key
 from silverwatch.web import auditing, filters, gates, login, pages
 
 ALL: Final = "all"

@@ -13,7 +13,9 @@ from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.live.looks import first_looks
-from silverwatch.live.regions import ALL, Key, Region, Where, may_show, places_of
+from silverwatch.live.places import Where, may_show, places_of
+from silverwatch.live.region import Region
+from silverwatch.live.regions import ALL, Key
 from silverwatch.web import auditing, gates, login, pages
 from silverwatch.web.hypermedia import html
 

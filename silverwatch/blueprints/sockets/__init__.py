@@ -8,9 +8,11 @@ from simple_websocket import Server
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
-from silverwatch.live.hub import Client, Hub
+from silverwatch.live.clients import Client
+from silverwatch.live.hub import Hub
 from silverwatch.live.looks import first_looks
-from silverwatch.live.regions import may_show, parse, places_of
+from silverwatch.live.places import may_show, places_of
+from silverwatch.live.regions import parse
 from silverwatch.live.wire import Connection
 from silverwatch.web import auditing, gates, login, pages
 

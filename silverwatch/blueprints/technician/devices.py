@@ -7,9 +7,10 @@ from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import fleet
+from silverwatch.domain.alerts import fleet, fleet_live
 from silverwatch.domain.alerts.device_state import DeviceState
 from silverwatch.domain.alerts.fleet import FleetRow, Wanted
+from silverwatch.domain.alerts.fleet_live import CountsView
 from silverwatch.web import gates, login, pages, spreadsheet
 
 URL: Final = "/devices"
@@ -31,17 +32,19 @@ def register(blueprint: Blueprint) -> None:
 def devices() -> Response:
     """What is broken?"""
     actor, now, chosen = login.actor(), clock.now(), wanted()
+    is_live = not chosen.is_narrowed and chosen.page == 1
     with db.transaction(read_only=True) as session:
-        found = fleet.fleet(session, actor, chosen, now=now)
-        bars = fleet.last_day(session, found.rows, now=now)
+        found = fleet_live.view(session, actor, chosen, now=now)
+    regions = [f"fleet-counts-{actor.account_id}"] + ([f"fleet-{actor.account_id}"] if is_live else [])
     return pages.answer(
         "technician/home.html",
         "Devices",
+        live_url=pages.live_address(regions),
         fleet=found,
-        bars=bars,
+        fleet_counts=CountsView(account_id=actor.account_id, counts=found.fleet.counts),
+        is_live=is_live,
         wanted=chosen,
         query=urlencode(asked(chosen)),
-        may_keep=actor.may(Permission.KEEP_DEVICES),
         added=request.args.get("added", "")[:6] if request.args.get("added", "").isdecimal() else "",
         now=now,
     )

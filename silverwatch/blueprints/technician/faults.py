@@ -9,6 +9,7 @@ from silverwatch import clock, db
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import faults, service
+from silverwatch.domain.alerts.fleet_live import FaultView
 from silverwatch.domain.errors import ConflictError
 from silverwatch.web import gates, login, pages
 from silverwatch.web.hypermedia import see
@@ -28,11 +29,16 @@ def register(blueprint: Blueprint) -> None:
 @gates.need(Permission.TAKE_FAULTS)
 def fault_list() -> Response:
     """Which devices need somebody now?"""
-    now = clock.now()
+    actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        found = faults.faults(session, login.actor(), now=now)
+        found = FaultView(account_id=actor.account_id, faults=faults.faults(session, actor, now=now))
     return pages.answer(
-        "technician/faults.html", "Faults", faults=found, done=request.args.get("done"), now=now
+        "technician/faults.html",
+        "Faults",
+        live_url=pages.live_address([f"faults-{actor.account_id}"]),
+        faults=found,
+        done=request.args.get("done"),
+        now=now,
     )
 
 

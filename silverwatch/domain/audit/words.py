@@ -79,6 +79,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "device.retired": "Retire a device",
     "device.code_made": "Make a code to pair a device",
     "device.paired": "Pair a device",
+    "device.tried": "Try what a device would send",
     "device_key.made": "Make a key of a device",
     "device_key.revoked": "Revoke keys of a device",
     "display.added": "Add a wall screen",

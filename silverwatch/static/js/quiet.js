@@ -1,4 +1,4 @@
-// A panel that waits for a device: what is pushed is swapped, the countdown runs, and no alarm sounds here.
+// A page that is live and silent, for devices: what is pushed is swapped, ages and countdowns run, no alarm sounds here.
 import "./ages.js";
 import "./liveness.js";
 
