@@ -81,8 +81,8 @@ def _come_back(pipe: Connection, port: int, back: Sequence[Bedside], kept: int, 
     waiting: dict[socket.socket, tuple[bytes, bytearray]] = {}
     with selectors.DefaultSelector() as selector:
         while (waiting or due) and time.time() - began < GIVE_UP_S:
-            ready = [item for item in due if item[0] <= time.time()]
-            due = [item for item in due if item[0] > time.time()]
+            now = time.time()
+            ready, due = [item for item in due if item[0] <= now], [item for item in due if item[0] > now]
             for _, request in ready:
                 sock = socket.create_connection(("127.0.0.1", port), timeout=GIVE_UP_S)
                 sock.sendall(request)
