@@ -9,7 +9,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import bp, keys, schemas
-from api.lane import Lane
+from api.lane import Lane, is_long
 from api.problems import Problem, unavailable
 from api.rate import Buckets
 from api.together import Together
@@ -60,7 +60,7 @@ def post_readings() -> Response:
     parse = _parser()
     body = _body()
     try:
-        with lane.turn(len(body)):
+        with lane.turn(body):
             post, outcome = _store(key_hash, body, parse)
     except _RefusedError as refused:
         # After the connection of the post was given back: the audit takes one of its own.
@@ -96,7 +96,8 @@ def _store(
 ) -> tuple[schemas.Post, Outcome]:
     """A plain post with all that came at once; what is more, or is raced with, by itself and with locks."""
     read = cache(lambda: parse(body))
-    outcome = _plain.do(KeyedPost(key_hash, lambda: read().batch))
+    # What a device has kept for long is long work: nobody else's post stands behind it.
+    outcome = None if is_long(body) else _plain.do(KeyedPost(key_hash, lambda: read().batch))
     if outcome is not None:
         return read(), outcome
     careful = False

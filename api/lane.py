@@ -20,6 +20,11 @@ WAIT_S: Final = 8.0
 COME_AGAIN_S: Final = (2, 9)
 
 
+def is_long(body: bytes) -> bool:
+    """Does it hold readings that were kept?"""
+    return len(body) > LONG
+
+
 class Lane:
     """A few at a time. Who waits holds a thread, but no connection to the database."""
 
@@ -29,9 +34,9 @@ class Lane:
         self._wait_s = wait_s
 
     @contextmanager
-    def turn(self, octets: int) -> Iterator[None]:
-        """For a body of so many octets: at once if it is short. Raises Problem 503 when too many wait."""
-        if octets <= LONG:
+    def turn(self, body: bytes) -> Iterator[None]:
+        """For this body: at once if it is short. Raises Problem 503 when too many wait."""
+        if not is_long(body):
             yield
             return
         if not self._places.acquire(blocking=False):
