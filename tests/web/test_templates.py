@@ -280,7 +280,7 @@ def test_budgets() -> None:
     script = b"".join(path.read_bytes() for path in sorted((STATIC / "js").glob("*.js"))
                       if path.stem not in NOT_ON_A_BOARD)  # fmt: skip
     assert len(gzip.compress(live)) <= 12 * 1024
-    assert len(gzip.compress(style)) <= 26 * 1024  # no page loads all of it
+    assert len(gzip.compress(style)) <= 28 * 1024  # no page loads all of it
     assert len(gzip.compress(script)) <= 6_500  # 5,000 and what locks a screen where it stands
     for path in (*STYLES, *(STATIC / "js").glob("*.js")):
         assert len(path.read_text("utf-8").splitlines()) <= 300, path.name
