@@ -1,4 +1,4 @@
-"""The law of arrival (decision 0015) with real rows: shuffled posts, some twice, judged and answered in between."""
+"""The law of arrival (decision 0016) with real rows: shuffled posts, some twice, judged and answered in between."""
 
 import random
 from collections import Counter

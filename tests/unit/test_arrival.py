@@ -1,4 +1,4 @@
-"""The law of arrival (decision 0015): order, repetition and delay change nothing but live into retrospective."""
+"""The law of arrival (decision 0016): order, repetition and delay change nothing but live into retrospective."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
 """Pure: what the rules found against the alerts that are stored. Late readings may have changed all of it.
 
-The law (decision 0015): whatever order the readings came in, what is stored and not withdrawn says the same as one
+The law (decision 0016): whatever order the readings came in, what is stored and not withdrawn says the same as one
 fold over all of them in order. Nothing that was live is taken away: what the readings no longer show is withdrawn.
 """
 
