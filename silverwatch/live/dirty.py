@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import whereabouts
 from silverwatch.live.changes import touched
 from silverwatch.live.clients import Client
 from silverwatch.live.frames import Frames
@@ -84,7 +84,7 @@ class Dirty:
             return set()
         try:
             with db.transaction(read_only=True) as session:
-                places = queries.places_of(session, patients, now=clock.now())
+                places = whereabouts.places_of(session, patients, now=clock.now())
         except db.UNAVAILABLE:
             with self._lock:
                 for name, ids in changed.items():

@@ -18,7 +18,7 @@ from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.accounts import sessions
 from silverwatch.domain.accounts.facts import GrantsChanged
 from silverwatch.domain.accounts.sessions import SignedIn
-from silverwatch.domain.alerts import parts, queries
+from silverwatch.domain.alerts import parts, waiting
 from silverwatch.flow import FLOW, parse
 from silverwatch.live.clients import Client, lock_frame
 from silverwatch.live.dirty import ALARM_BAR, Dirty
@@ -219,7 +219,7 @@ class Hub:
     def _send_ticks(self) -> None:
         try:
             with db.transaction(read_only=True) as session:
-                self.health.lag_is(queries.judge_lag_s(session, now=clock.now()))
+                self.health.lag_is(waiting.judge_lag_s(session, now=clock.now()))
         except db.UNAVAILABLE:
             self.health.db = False
         frame = self.health.tick()

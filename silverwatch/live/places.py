@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, may_keep_devices, may_see_patient, may_see_ward
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import whereabouts
 from silverwatch.domain.readings import pairing_panel
 from silverwatch.domain.wards.queries import wards_of_beds
 from silverwatch.live.region import Subject
@@ -46,10 +46,10 @@ def _places(session: Session, subject: Subject, ids: list[UUID], *, now: datetim
         case "account":
             return {account_id: Where(account_id=account_id) for account_id in ids}
         case "patient":
-            rows = queries.whereabouts(session, ids, now=now)
+            rows = whereabouts.wards_of(session, ids, now=now)
             return {patient: Where(ward, patient) for patient, ward in rows.items()}
         case "alert":
-            alerts = queries.whereabouts_of_alerts(session, ids, now=now)
+            alerts = whereabouts.places_of_alerts(session, ids, now=now)
             return {alert: Where(ward, patient) for alert, (ward, patient) in alerts.items()}
         case "pairing":
             wards = pairing_panel.wards_of(session, ids)

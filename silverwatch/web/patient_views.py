@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from silverwatch.domain.alerts.course import Course, Gap
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.web.trend_chart import Drawing
 from silverwatch.web.trend_table import TableRow
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import queries, service
+from silverwatch.domain.alerts import reach, service
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.notices import escalation
 from silverwatch.jobs import notify
@@ -38,7 +38,7 @@ def take(site: Site, email: str, alert_id: UUID) -> None:
     """Acknowledge it."""
     actor = actor_of(email)
     with db.transaction() as session:
-        alert = queries.alert_for(session, actor, alert_id, now=clock.now())
+        alert = reach.alert_for(session, actor, alert_id, now=clock.now())
         service.acknowledge(session, actor, alert, now=clock.now())
 
 

@@ -12,7 +12,7 @@ from silverwatch.blueprints.caregiver.changed import shown
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.accounts import directory
-from silverwatch.domain.alerts import answers, queries, service
+from silverwatch.domain.alerts import answers, queries, reach, service
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.errors import ConflictError, DomainError
 from silverwatch.web import auditing, filters, gates, login, pages
@@ -90,7 +90,7 @@ def acknowledge_many() -> Response:
     actor, now = login.actor(), clock.now()
     ids = sorted({_id(written) for written in request.form.getlist("alert")[: answers.MOST_AT_ONCE]})
     with db.transaction() as session:
-        alerts = [queries.alert_for(session, actor, alert_id, now=now) for alert_id in ids]
+        alerts = [reach.alert_for(session, actor, alert_id, now=now) for alert_id in ids]
         for alert_id in answers.acknowledge_technical(session, actor, alerts, now=now):
             patient_id = next(alert.patient_id for alert in alerts if alert.id == alert_id)
             audit.record(
@@ -114,7 +114,7 @@ def _act(alert_id: UUID, verb: Verb, action: str, *, told: list[str] | None = No
     """Do it if the alarm is the actor's to take, and show what has changed."""
     actor, now = login.actor(), clock.now()
     with db.transaction() as session:
-        alert = queries.alert_for(session, actor, alert_id, now=now)
+        alert = reach.alert_for(session, actor, alert_id, now=now)
         detail = verb(session, actor, alert, now)
         patient_ids = [alert.patient_id] if alert.patient_id else []
         audit.record(session, action, subject=("alert", alert_id), patient_ids=patient_ids, detail=detail)
@@ -130,7 +130,7 @@ def _whose(session: Session, account_id: UUID, at: datetime, *, now: datetime) -
 def _form(alert_id: UUID, errors: dict[str, str], *, status: int = 422) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        alert = queries.alert_for(session, actor, alert_id, now=now, lock=False)
+        alert = reach.alert_for(session, actor, alert_id, now=now, lock=False)
         line = queries.line_of(session, alert.id, now=now)
         still_true = service.is_still_true(alert)
     if alert.patient_id is not None:

@@ -10,8 +10,8 @@ from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.record import keepable
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import queries
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts import reach
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import care_team, notes
 from silverwatch.web import auditing, gates, login, pages
@@ -80,7 +80,7 @@ def _wards(place: Place) -> set[UUID]:
 def _page(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         members = care_team.members_of(session, patient_id)
         free = care_team.candidates(session, patient_id, ward_ids=_wards(place))
         changes = care_team.changes_of(session, patient_id)

@@ -10,7 +10,7 @@ from flask import Response, make_response, redirect, request
 from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import whereabouts
 from silverwatch.flow import ALARM_REGIONS, PATIENT_REGIONS
 from silverwatch.live.region import Region
 from silverwatch.live.regions import ALL
@@ -64,13 +64,13 @@ def _regions(
         yield ALL["staff-bar"], [account_id]
         return
     if path.startswith(OF_SHIFT):
-        wards = {ward for _, ward in queries.places_of(session, patient_ids, now=now).values()} | ward_ids
+        wards = {ward for _, ward in whereabouts.places_of(session, patient_ids, now=now).values()} | ward_ids
         yield ALL["alarm-bar"], list(wards)
         if path == OF_SHIFT[0]:
             yield ALL["shift"], [account_id]
         return
     of_inbox = path.startswith("/alerts")
-    places = queries.places_of(session, patient_ids, now=now).values()
+    places = whereabouts.places_of(session, patient_ids, now=now).values()
     beds, wards = {bed for bed, _ in places}, {ward for _, ward in places} | ward_ids
     for name in ("counts", "alarm-list") if of_inbox else ALARM_REGIONS:
         yield ALL[name], list(beds if ALL[name].subject == "bed" else wards)

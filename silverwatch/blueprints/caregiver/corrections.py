@@ -17,7 +17,7 @@ from silverwatch.blueprints.caregiver.observation_looks import advice
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import correcting, queries
+from silverwatch.domain.alerts import correcting, reach
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings import corrections
 from silverwatch.domain.readings.accept import RefusedError, Span, Values, take
@@ -59,7 +59,7 @@ def correction_form(patient_id: UUID, source_id: UUID, micros: int) -> Response:
     """What does the set say, and what is right?"""
     actor, key = login.actor(), _key(patient_id, micros, source_id)
     with db.transaction(read_only=True) as session:
-        queries.patient_for(session, actor, patient_id, now=clock.now())
+        reach.patient_for(session, actor, patient_id, now=clock.now())
         row = corrections.reading_of(session, key)
         units = units_of(session, actor.account_id)
     written = {
@@ -75,7 +75,7 @@ def correct(patient_id: UUID, source_id: UUID, micros: int) -> Response:
     """Keep what is right, and what was there before."""
     actor, now, key = login.actor(), clock.now(), _key(patient_id, micros, source_id)
     with db.transaction() as session:
-        queries.patient_for(session, actor, patient_id, now=now)
+        reach.patient_for(session, actor, patient_id, now=now)
         row = corrections.reading_of(session, key)
         form = _read(request.form, row)
         if not form.errors:
@@ -172,7 +172,7 @@ def _check(form: CorrectionForm, item: dict[str, Any]) -> None:
 def _page(key: Key, form: CorrectionForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, key[0], now=now)
+        place = reach.patient_for(session, actor, key[0], now=now)
         row = corrections.reading_of(session, key)
         history = corrections.corrections_of(session, key)
         written = notes.count(session, key[0])

@@ -13,7 +13,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import decisions, queries
+from silverwatch.domain.alerts import decisions, reach
 from silverwatch.domain.alerts.news_card import news_card
 from silverwatch.domain.records import notes
 from silverwatch.web import auditing, gates, login, pages
@@ -107,8 +107,8 @@ def end_interval(patient_id: UUID) -> Response:
     return make_response(redirect(f"/patients/{patient_id}", 303))
 
 
-def _found(session: Session, patient_id: UUID) -> queries.Place:
-    return queries.patient_for(session, login.actor(), patient_id, now=clock.now())
+def _found(session: Session, patient_id: UUID) -> reach.Place:
+    return reach.patient_for(session, login.actor(), patient_id, now=clock.now())
 
 
 def _read(sent: MultiDict[str, str], *, choices: tuple[int, ...]) -> DecisionForm:
@@ -135,7 +135,7 @@ def _number(text: str) -> int:
 def _page(which: str, patient_id: UUID, form: DecisionForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         card = news_card(session, patient_id, now=now)
         scales = decisions.scales_of(session, patient_id) if which == "scale" else []
         intervals = decisions.intervals_of(session, patient_id) if which == "interval" else []

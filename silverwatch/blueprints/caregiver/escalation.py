@@ -10,7 +10,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.changed import shown
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import reach
 from silverwatch.domain.notices import escalation, takeback
 from silverwatch.web import filters, gates, login, pages
 from silverwatch.web.hypermedia import is_htmx
@@ -28,7 +28,7 @@ def escalate(alert_id: UUID) -> Response:
     """Tell the next people at once."""
     actor, now = login.actor(), clock.now()
     with db.transaction() as session:
-        alert = queries.alert_for(session, actor, alert_id, now=now)
+        alert = reach.alert_for(session, actor, alert_id, now=now)
         escalation.escalate(session, actor, alert, now=now, zone=ZoneInfo(filters.time_zone()))
         patient_ids = [alert.patient_id] if alert.patient_id else []
         audit.record(session, "alert.escalated", subject=("alert", alert_id), patient_ids=patient_ids)
@@ -40,7 +40,7 @@ def withdraw(alert_id: UUID) -> Response:
     """It was a slip: back to where the chain stood. Whoever may take the alarm may do this; the record names them."""
     actor, now = login.actor(), clock.now()
     with db.transaction() as session:
-        alert = queries.alert_for(session, actor, alert_id, now=now)
+        alert = reach.alert_for(session, actor, alert_id, now=now)
         takeback.undo(session, actor, alert, now=now)
         patient_ids = [alert.patient_id] if alert.patient_id else []
         audit.record(session, "alert.escalation_undone", subject=("alert", alert_id), patient_ids=patient_ids)

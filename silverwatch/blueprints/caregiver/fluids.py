@@ -15,7 +15,7 @@ from silverwatch.blueprints.caregiver.fluid_form import FluidForm
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import reach
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings import fluids
 from silverwatch.domain.readings.fluid_balance import INTAKE, KINDS, OUTPUT
@@ -55,7 +55,7 @@ def record_fluid(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     form = forms.read(request.form, now=now)
     with db.transaction() as session:
-        queries.patient_for(session, actor, patient_id, now=now)
+        reach.patient_for(session, actor, patient_id, now=now)
         if form.entry is not None and fluids.record(
             session, actor, patient_id, form.entry, form_id=form.form_id, now=now
         ):
@@ -71,7 +71,7 @@ def fluid_file(patient_id: UUID) -> Response:
     """All entries as a file, those that were struck out as well."""
     actor, now, hours = login.actor(), clock.now(), _hours()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         found = fluids.entries(session, patient_id, since=now - timedelta(hours=hours), limit=IN_A_FILE)
     with db.transaction() as session:
         detail = {"hours": hours, "rows": len(found)}
@@ -92,7 +92,7 @@ def fluid_correction(patient_id: UUID, fluid_id: UUID) -> Response:
     """What does the entry say, and what is right?"""
     actor = login.actor()
     with db.transaction(read_only=True) as session:
-        queries.patient_for(session, actor, patient_id, now=clock.now())
+        reach.patient_for(session, actor, patient_id, now=clock.now())
         wrong = fluids.fluid_of(session, patient_id, fluid_id)
         form = forms.of_entry(wrong)
     return _correction_page(wrong, form)
@@ -103,7 +103,7 @@ def correct_fluid(patient_id: UUID, fluid_id: UUID) -> Response:
     """Strike the entry out for a reason; the right one stands beside it."""
     actor, now = login.actor(), clock.now()
     with db.transaction() as session:
-        queries.patient_for(session, actor, patient_id, now=now)
+        reach.patient_for(session, actor, patient_id, now=now)
         wrong = fluids.fluid_of(session, patient_id, fluid_id, lock=True)
         form = forms.read(request.form, now=now, stands=wrong)
         ready = not form.errors and not form.look
@@ -130,7 +130,7 @@ def _hours() -> int:
 def _page(patient_id: UUID, form: FluidForm, *, status: int = 200) -> Response:
     actor, now, hours, zone = login.actor(), clock.now(), _hours(), clock.site_zone()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         balance = fluids.balance_of(session, patient_id, now=now, zone=zone)
         kinds = fluids.by_kind(session, patient_id, now=now, zone=zone)
         found = fluids.entries(session, patient_id, since=now - timedelta(hours=hours), limit=SHOWN + 1)
@@ -159,7 +159,7 @@ def _page(patient_id: UUID, form: FluidForm, *, status: int = 200) -> Response:
 def _correction_page(wrong: Fluid, form: FluidForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, wrong.patient_id, now=now)
+        place = reach.patient_for(session, actor, wrong.patient_id, now=now)
         stands = fluids.fluid_of(session, wrong.patient_id, wrong.id)
         written = notes.count(session, wrong.patient_id)
     auditing.viewed("fluids", patient_ids=[wrong.patient_id], ward_id=place.ward_id)

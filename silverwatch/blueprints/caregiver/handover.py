@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission, may_keep_rounds
-from silverwatch.domain.alerts import handover, queries, sheet_queries
+from silverwatch.domain.alerts import handover, reach, sheet_queries
 from silverwatch.domain.alerts.sheet import Sheet
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards import roster
@@ -97,7 +97,7 @@ def write_remark(patient_id: UUID) -> Response:
     # Browsers count a line break as one sign and send two.
     written = sent.get("text", "").replace("\0", "").replace("\r\n", "\n").strip()[: handover.MOST_REMARK]
     with db.transaction() as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         if not may_keep_rounds(actor, patient_id, ward_id=place.ward_id):
             raise NotFoundError("There is no such patient.")
         handover.remark(session, actor, patient_id=patient_id, written=written, now=now)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from silverwatch import clock, db
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import incident_list, incidents, queries
+from silverwatch.domain.alerts import incident_list, incidents, reach
 from silverwatch.domain.errors import DomainError, NotFoundError
 from silverwatch.web import auditing, filters, gates, login, pages
 
@@ -102,7 +102,7 @@ def report_incident(patient_id: UUID) -> Response:
         return _report(patient_id, form, status=422)
     try:
         with db.transaction() as session:
-            queries.patient_for(session, actor, patient_id, now=now)
+            reach.patient_for(session, actor, patient_id, now=now)
             made = incidents.report(
                 session, actor, patient_id=patient_id, kind=form.kind, at=at, values=form.values, now=now
             )
@@ -125,7 +125,7 @@ def _incident(incident_id: UUID, form: IncidentForm | None, *, status: int = 200
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         found = incidents.incident_for(session, actor, incident_id, now=now)
-        place = queries.patient_for(session, actor, found.patient_id, now=now)
+        place = reach.patient_for(session, actor, found.patient_id, now=now)
         before = incident_list.history(session, incident_id)
     auditing.viewed("incident", patient_ids=[found.patient_id], ward_id=found.ward_id)
     title = "Incident"
@@ -145,7 +145,7 @@ def _incident(incident_id: UUID, form: IncidentForm | None, *, status: int = 200
 def _report(patient_id: UUID, form: IncidentForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
     auditing.viewed("incident", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Report an incident"
     return pages.answer(

@@ -10,10 +10,10 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission, may_set_limits
-from silverwatch.domain.alerts import limit_replay, limit_versions, limit_views, queries
+from silverwatch.domain.alerts import limit_replay, limit_versions, limit_views, reach
 from silverwatch.domain.alerts.limit_cells import Settings
 from silverwatch.domain.alerts.limit_proposal import LimitsError, Proposal, Scope
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import notes
 from silverwatch.web import auditing, gates, limit_forms, login, pages
@@ -75,7 +75,7 @@ def _save(patient_id: UUID, form: LimitForm, wanted: Settings) -> None:
 def _settable(session: Session, patient_id: UUID) -> Place:
     """A patient whose limits this actor may set; raises NotFoundError for any other one."""
     actor = login.actor()
-    place = queries.patient_for(session, actor, patient_id, now=clock.now())
+    place = reach.patient_for(session, actor, patient_id, now=clock.now())
     if not may_set_limits(actor, patient_id, ward_id=place.ward_id):
         raise NotFoundError("There is no such patient.")
     return place
@@ -94,7 +94,7 @@ def _page(
     actor, now = login.actor(), clock.now()
     scope = Scope.of_patient(patient_id)
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         rows = limit_views.limit_rows_with_alarms(session, patient_id, now=now)
         present = limit_versions.present(session, scope, now=now)
         if form is None:

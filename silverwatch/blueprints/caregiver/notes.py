@@ -10,8 +10,8 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame, moment
 from silverwatch.domain import audit, events
 from silverwatch.domain.access import Permission, may_write_notes
-from silverwatch.domain.alerts import queries
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts import reach
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import notes as records
 from silverwatch.domain.records.facts import NoteChanged
@@ -109,7 +109,7 @@ def strike_note(patient_id: UUID, note_id: UUID) -> Response:
 def _writable(session: Session, patient_id: UUID) -> Place:
     """A patient about whom this actor may write; raises NotFoundError for any other one."""
     actor = login.actor()
-    place = queries.patient_for(session, actor, patient_id, now=clock.now())
+    place = reach.patient_for(session, actor, patient_id, now=clock.now())
     if not may_write_notes(actor, patient_id, ward_id=place.ward_id):
         raise NotFoundError("There is no such patient.")
     return place
@@ -152,7 +152,7 @@ def _list(patient_id: UUID, form: NoteForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     before = moment(request.args.get("before"))
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         limits = {"before": before} if before else {}
         found = records.notes_of(session, [patient_id], limit=records.A_PAGE + 1, **limits)
         written = records.count(session, patient_id)

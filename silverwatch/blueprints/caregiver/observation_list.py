@@ -15,7 +15,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame, moment
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import queries, timeline
+from silverwatch.domain.alerts import reach, timeline
 from silverwatch.domain.alerts.scores import Score, scored
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.readings import sets, vitals
@@ -65,7 +65,7 @@ def observation_list(patient_id: UUID) -> Response:
     """What was measured, by whom, and what was it worth?"""
     actor, now, wanted = login.actor(), clock.now(), _wanted()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         found, scores = _load(session, patient_id, wanted, now=now, limit=sets.A_PAGE + 1)
         chosen = units_of(session, actor.account_id)
         written = notes.count(session, patient_id)
@@ -93,7 +93,7 @@ def observation_file(patient_id: UUID) -> Response:
     """The same as a file, in the units that are stored."""
     actor, now, wanted = login.actor(), clock.now(), _wanted()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         found, scores = _load(session, patient_id, wanted, now=now, limit=IN_A_FILE)
     with db.transaction() as session:
         detail = {"rows": len(found), "hours": wanted.hours, "source": wanted.source}

@@ -11,7 +11,7 @@ from silverwatch.blueprints.caregiver.observation_list import micros as micros_o
 from silverwatch.blueprints.caregiver.observation_list import moment_of
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import queries, undoing
+from silverwatch.domain.alerts import reach, undoing
 from silverwatch.domain.readings.corrections import Key
 from silverwatch.web import gates, just_saved, login
 from silverwatch.web.views import SavedSet
@@ -36,7 +36,7 @@ def undo_observations(patient_id: UUID, source_id: UUID, micros: int) -> Respons
     actor, now = login.actor(), clock.now()
     key = (patient_id, moment_of(micros), source_id)
     with db.transaction() as session:
-        queries.patient_for(session, actor, patient_id, now=now)
+        reach.patient_for(session, actor, patient_id, now=now)
         undoing.undo(session, actor, key, now=now)
         detail = {"form": str(source_id)}
         audit.record(session, "observations.undone", patient_ids=[patient_id], detail=detail)

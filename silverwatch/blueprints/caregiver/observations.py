@@ -15,7 +15,7 @@ from silverwatch.blueprints.caregiver.observation_undo import offer
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission
-from silverwatch.domain.alerts import queries, undoing
+from silverwatch.domain.alerts import reach, undoing
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.news_card import latest_of, news_card
 from silverwatch.domain.alerts.unusual import Unusual, unusual
@@ -44,7 +44,7 @@ def observation_form(patient_id: UUID) -> Response:
     """Ask for a set of observations."""
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         chosen = units_of(session, actor.account_id)
     back = pages.local_path(request.args.get("next")) or _back(actor, place)
     return _page(patient_id, forms.empty(chosen, now=now, back=back))
@@ -56,7 +56,7 @@ def preview_score(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     form = forms.read(request.form, now=now, back="")
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         card = news_card(session, patient_id, now=now, entered=looks.possible(form.values))
         found = _looks(session, patient_id, form, now=now)
     auditing.viewed("observations", patient_ids=[patient_id], ward_id=place.ward_id)
@@ -74,7 +74,7 @@ def record_observation(patient_id: UUID) -> Response:
     """Store a set, exactly once by the form's own id, however often it is sent."""
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         limits = limits_of(session, [patient_id], now=now)[patient_id]
         latest = latest_of(session, patient_id)
     back = pages.local_path(request.form.get("next")) or _back(actor, place)
@@ -142,7 +142,7 @@ def _looks(
     return looks.looks_of(form, limits=limits, latest=latest_of(session, patient_id), now=now)
 
 
-def _back(actor: Actor, place: queries.Place) -> str:
+def _back(actor: Actor, place: reach.Place) -> str:
     """To the board of the own ward; a patient of another one has only a page."""
     return f"/ward/{place.ward_slug}" if place.ward_id in actor.ward_ids else f"/patients/{place.patient.id}"
 
@@ -150,7 +150,7 @@ def _back(actor: Actor, place: queries.Place) -> str:
 def _page(patient_id: UUID, form: ObservationForm, *, looked: Any = (), status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         entered = looks.possible(form.values) if status != 200 else {}
         card = news_card(session, patient_id, now=now, entered=entered)
         limits = limits_of(session, [patient_id], now=now)[patient_id].by_vital

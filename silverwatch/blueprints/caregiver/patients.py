@@ -9,10 +9,10 @@ from flask import Blueprint, Response, request
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import trends
 from silverwatch.domain.access import Actor, Permission, may_write_notes
-from silverwatch.domain.alerts import present, queries, timeline
+from silverwatch.domain.alerts import present, reach, timeline
 from silverwatch.domain.alerts.limit_card import limit_card
 from silverwatch.domain.alerts.news_card import news_card
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.readings import fluids
 from silverwatch.domain.records import notes
 from silverwatch.flow import PATIENT_REGIONS
@@ -35,7 +35,7 @@ def patient(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     asked = trends.asked(request.args)
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         latest = present.latest(session, [patient_id], now)[patient_id]
         card = news_card(session, patient_id, now=now)
         happened = timeline.timelines(session, [patient_id], now)[patient_id]
@@ -70,7 +70,7 @@ def history(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     show: timeline.Show = next((item for item in timeline.SHOWS if item == request.args.get("show")), "all")
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         happened = timeline.read(
             session, [patient_id], now=now, show=show, before=moment(request.args.get("before")), limit=A_PAGE
         )[patient_id]

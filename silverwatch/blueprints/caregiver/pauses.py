@@ -11,7 +11,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.changed import shown
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission, may_acknowledge
-from silverwatch.domain.alerts import pauses, queries
+from silverwatch.domain.alerts import pauses, queries, reach, whereabouts
 from silverwatch.domain.alerts.pause_lines import open_pauses
 from silverwatch.domain.alerts.pauses import Scope
 from silverwatch.domain.errors import DomainError, NotFoundError
@@ -84,7 +84,7 @@ def begin_alarm_pause(alert_id: UUID) -> Response:
     """Pause one kind of alarm of a patient."""
     form = _read("alarm")
     with db.transaction(read_only=True) as session:
-        alert = queries.alert_for(session, login.actor(), alert_id, now=clock.now(), lock=False)
+        alert = reach.alert_for(session, login.actor(), alert_id, now=clock.now(), lock=False)
     if alert.patient_id is None:
         raise NotFoundError("There is no such alarm.")
     wrong = _begin(form, patient_id=alert.patient_id, kind=alert.kind)
@@ -128,7 +128,7 @@ def _begin(
     try:
         with db.transaction() as session:
             if patient_id is not None:
-                place = queries.places_of(session, [patient_id], now=now).get(patient_id)
+                place = whereabouts.places_of(session, [patient_id], now=now).get(patient_id)
                 ward_id = place[1] if place else None
             if ward_id is None or not may_acknowledge(actor, ward_id):
                 raise NotFoundError("There is nothing here.")
@@ -183,7 +183,7 @@ def _read(scope: Scope) -> PauseForm:
 def _standby(patient_id: UUID, form: PauseForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         if place.ward_id is None or not may_acknowledge(actor, place.ward_id):
             raise NotFoundError("There is no such patient.")
         standing = open_pauses(session, [patient_id]).get(patient_id, [])
@@ -197,10 +197,10 @@ def _standby(patient_id: UUID, form: PauseForm, *, status: int = 200) -> Respons
 def _alarm(alert_id: UUID, form: PauseForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        alert = queries.alert_for(session, actor, alert_id, now=now, lock=False)
+        alert = reach.alert_for(session, actor, alert_id, now=now, lock=False)
         if alert.patient_id is None:
             raise NotFoundError("There is no such alarm.")
-        place = queries.patient_for(session, actor, alert.patient_id, now=now)
+        place = reach.patient_for(session, actor, alert.patient_id, now=now)
         line = queries.line_of(session, alert_id, now=now)
     auditing.viewed("pauses", patient_ids=[alert.patient_id], ward_id=place.ward_id)
     return _page("Pause an alarm", form, status=status, place=place, line=line, action=f"/alerts/{alert_id}/pause",

@@ -9,7 +9,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import queries
-from silverwatch.domain.alerts.queries import patient_for
+from silverwatch.domain.alerts.reach import patient_for
 from silverwatch.domain.devices.wearing import past_of, worn_by
 from silverwatch.domain.records import notes
 from silverwatch.domain.wards.queries import wards_of

@@ -13,8 +13,8 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_record
-from silverwatch.domain.alerts import queries
-from silverwatch.domain.alerts.queries import Place
+from silverwatch.domain.alerts import reach
+from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import care_team, details, entries, notes
 from silverwatch.domain.records.models import Patient
@@ -136,7 +136,7 @@ def end_entry(patient_id: UUID, entry_id: UUID) -> Response:
 def keepable(session: Session, patient_id: UUID) -> Place:
     """A patient whose record this actor may change; raises NotFoundError for any other one."""
     actor = login.actor()
-    place = queries.patient_for(session, actor, patient_id, now=clock.now())
+    place = reach.patient_for(session, actor, patient_id, now=clock.now())
     if not may_keep_record(actor, patient_id, ward_id=place.ward_id):
         raise NotFoundError("There is no such patient.")
     return place
@@ -193,7 +193,7 @@ def _check_reason(form: EntryForm) -> None:
 def _record(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         patient = details.details_of(session.get_one(Patient, patient_id))
         found = entries.entries_of(session, patient_id)
         changes = details.changes_of(session, patient_id)

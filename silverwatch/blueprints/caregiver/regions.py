@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import waiting
 from silverwatch.domain.alerts.board import Board
 from silverwatch.domain.alerts.tiles import by_acuity
 from silverwatch.domain.errors import NotFoundError
@@ -42,7 +42,7 @@ def _view(region: Region) -> Callable[[UUID], Response]:
             if where is None or not may_show(actor, key, where):
                 raise NotFoundError("There is nothing here.")
             found = region.load(session, [subject_id], now).get(subject_id)
-            lag_s = queries.judge_lag_s(session, now=now)
+            lag_s = waiting.judge_lag_s(session, now=now)
         if found is None:
             raise NotFoundError("There is nothing here.")
         if isinstance(found, Board) and request.args.get("sort") == "acuity":

@@ -12,7 +12,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import rule_form
 from silverwatch.blueprints.caregiver.rule_form import RuleForm
 from silverwatch.domain.access import Actor, Permission, Role
-from silverwatch.domain.alerts import queries, rule_changes, rule_queries, rule_replay
+from silverwatch.domain.alerts import reach, rule_changes, rule_queries, rule_replay
 from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.rule_changes import Layer
 from silverwatch.domain.alerts.rule_queries import RuleLine
@@ -187,11 +187,11 @@ def _wards(session: Session, actor: Actor) -> list[Ward]:
     return [ward for ward in all_wards(session) if ward.id in actor.ward_ids]
 
 
-def _place(session: Session, actor: Actor, layer: str, *, now: datetime) -> queries.Place | None:
+def _place(session: Session, actor: Actor, layer: str, *, now: datetime) -> reach.Place | None:
     found = _layer(layer)
     if found is None or found.patient_id is None or not actor.may(Permission.SEE_PATIENT):
         return None
-    return queries.patient_for(session, actor, found.patient_id, now=now)
+    return reach.patient_for(session, actor, found.patient_id, now=now)
 
 
 def _patients(session: Session, layer: str, wards: Sequence[Ward], *, now: datetime) -> list[UUID]:

@@ -14,7 +14,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_rounds
-from silverwatch.domain.alerts import queries, rounds
+from silverwatch.domain.alerts import reach, rounds
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.records import notes, tasks
 from silverwatch.domain.records.models import Task
@@ -64,7 +64,7 @@ def add_task(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     form, due_at, repeat_h = _read(request.form, now)
     with db.transaction() as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         if not may_keep_rounds(actor, patient_id, ward_id=place.ward_id):
             raise NotFoundError("There is no such patient.")
         if due_at is not None and not form.errors:
@@ -171,7 +171,7 @@ def _due_at(form: TaskForm, now: datetime) -> datetime | None:
 def _page(patient_id: UUID, form: TaskForm, *, status: int = 200) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         found = tasks.open_tasks(session, [patient_id], until=now + tasks.FURTHEST)
         done = tasks.done_since(session, [patient_id], since=now - timedelta(days=1), most=tasks.MOST)
         written = notes.count(session, patient_id)
@@ -196,7 +196,7 @@ def _one(task_id: UUID, errors: dict[str, str], *, status: int = 200) -> Respons
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         task: Task = rounds.task_for(session, actor, task_id, now=now)
-        place = queries.patient_for(session, actor, task.patient_id, now=now)
+        place = reach.patient_for(session, actor, task.patient_id, now=now)
         view = tasks.view(session, task)
         written = notes.count(session, task.patient_id)
     auditing.viewed("tasks", patient_ids=[task.patient_id], ward_id=place.ward_id)

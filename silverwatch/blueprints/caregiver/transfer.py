@@ -15,7 +15,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import moving, queries
 from silverwatch.domain.admissions.moving import Target
 from silverwatch.domain.admissions.queries import BedRow
-from silverwatch.domain.alerts.queries import Place, patient_for
+from silverwatch.domain.alerts.reach import Place, patient_for
 from silverwatch.domain.devices.wearing import Worn, worn_by
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import notes

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock, db
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.alerts import present, queries, timeline
+from silverwatch.domain.alerts import present, reach, timeline
 from silverwatch.domain.alerts.course import course
 from silverwatch.domain.devices.check_list import overdue_calibrations
 from silverwatch.domain.readings.history import SPANS
@@ -40,7 +40,7 @@ def trends(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     wanted = asked(request.args)
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         if not wants_fragment():
             return make_response(redirect(f"/patients/{patient_id}?{wanted.query}", 303))
         latest = present.latest(session, [patient_id], now)[patient_id]
@@ -58,7 +58,7 @@ def trends_file(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     wanted = asked(request.args)
     with db.transaction(read_only=True) as session:
-        place = queries.patient_for(session, actor, patient_id, now=now)
+        place = reach.patient_for(session, actor, patient_id, now=now)
         found = course(session, patient_id, hours=wanted.hours, now=now)
         overdue = overdue_calibrations(session, [patient_id], since=found.since, until=now)
     with db.transaction() as session:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import waiting
 from silverwatch.domain.errors import NotFoundError
 
 DAY: Final = timedelta(hours=24)
@@ -141,6 +141,6 @@ def flow(session: Session, actor: Actor, *, now: datetime) -> Flow:
         delay_s=row.delay_s,
         p95_s=row.p95_s,
         waiting=session.execute(text(_WAITING)).scalar_one(),
-        waiting_s=queries.waiting_s(session, now=now),
+        waiting_s=waiting.waiting_s(session, now=now),
         refused=session.execute(text(_REFUSED_LATELY), {**params, "since": now - DAY}).all(),
     )

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
-from silverwatch.domain.alerts import queries, service
+from silverwatch.domain.alerts import service, waiting
 from silverwatch.domain.alerts.board import Priority
 from silverwatch.domain.alerts.models import Alert, Heartbeat
 from silverwatch.domain.readings import partitions
@@ -136,7 +136,7 @@ def is_well(parts: Iterable[Part]) -> bool:
 
 
 def _judging(session: Session, *, now: datetime) -> Part:
-    lag_s = queries.waiting_s(session, now=now)
+    lag_s = waiting.waiting_s(session, now=now)
     state: State = "ok" if lag_s < LATE_S else "late" if lag_s < JUDGING_DOWN_S else "down"
     return Part(name="judging", state=state, since=now - timedelta(seconds=lag_s), behind_s=lag_s)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import Actor, may_acknowledge
-from silverwatch.domain.alerts import muting, queries, service
+from silverwatch.domain.alerts import muting, service, whereabouts
 from silverwatch.domain.alerts.care_models import Pause
 from silverwatch.domain.alerts.facts import PauseChanged
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
@@ -134,7 +134,7 @@ def pause_for(session: Session, actor: Actor, pause_id: UUID, *, now: datetime) 
     pause = session.get(Pause, pause_id, with_for_update=True)
     ward_id = pause.ward_id if pause else None
     if pause is not None and pause.patient_id is not None:
-        place = queries.places_of(session, [pause.patient_id], now=now).get(pause.patient_id)
+        place = whereabouts.places_of(session, [pause.patient_id], now=now).get(pause.patient_id)
         ward_id = place[1] if place else None
     if pause is None or ward_id is None or not may_acknowledge(actor, ward_id):
         raise NotFoundError("There is no such pause.")

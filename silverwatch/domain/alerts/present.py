@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import queries, whereabouts
 from silverwatch.domain.alerts.board import AlarmLine, PauseLine, Tile
 from silverwatch.domain.alerts.layers import limits_of
 from silverwatch.domain.alerts.limits import Limit
@@ -40,7 +40,7 @@ class Latest:
 def strips(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Strip]:
     """The open alarms of each of these patients that exists."""
     lines = queries.lines_of(session, patient_ids, now)
-    known = queries.whereabouts(session, patient_ids, now=now)
+    known = whereabouts.wards_of(session, patient_ids, now=now)
     paused = open_pauses(session, patient_ids)
     return {
         patient_id: Strip(

@@ -1,7 +1,6 @@
 """Questions about alerts and the ward: rows for pages, JSON and screens alike, a fixed number of statements each."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,6 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import audit
-from silverwatch.domain.access import Actor, Permission, may_acknowledge, may_see_patient
 from silverwatch.domain.alerts import layers
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import (
@@ -18,19 +16,15 @@ from silverwatch.domain.alerts.board import (
     AlarmLine,
     Board,
     Counts,
-    PatientHeader,
     Tile,
     WardHeader,
 )
-from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.alerts.pause_lines import open_pauses
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.trends import trends
-from silverwatch.domain.errors import NotFoundError
-from silverwatch.domain.records.entries import FLAGS, known
-from silverwatch.domain.wards.models import Ward
+from silverwatch.domain.alerts.whereabouts import OF_PATIENTS
 
-__all__ = ["alarm_bars", "boards", "counts", "judge_lag_s", "places_of", "tiles", "trends"]
+__all__ = ["alarm_bars", "boards", "counts", "tiles", "trends"]
 
 WARD_VIEW = "ward"
 """What the audit calls the board of a ward, as page, poll or socket."""
@@ -54,9 +48,6 @@ LEFT JOIN patient p ON p.id = s.patient_id"""
 _OF_WARDS = "b.ward_id = ANY(:ids) AND (b.kind = 'bed' OR s.id IS NOT NULL)"
 """Places at home are shown while somebody has them."""
 
-_OF_PATIENTS = """patient p
-LEFT JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz)
-LEFT JOIN bed b ON b.id = s.bed_id"""
 
 _DEVICES = """
 SELECT bi.patient_id, lower(bi.during) AS bound_at, d.serial, d.kind, d.interval_s,
@@ -86,16 +77,6 @@ _NEWEST_ALERTS = """(
     SELECT * FROM alert WHERE patient_id = p.id AND event_at < :before AND event_at >= :since
       AND (live OR closed_as <> 'withdrawn')
     ORDER BY event_at DESC, id DESC LIMIT :limit) x)"""
-
-_PLACE = f"""
-SELECT p.id AS patient_id, p.hospital_number, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated,
-       b.id AS bed_id, b.label, w.id AS ward_id, w.slug, w.name AS ward_name,
-       (SELECT min(lower(e.during)) FROM stay e WHERE e.patient_id = p.id) AS here_since,
-       {known("flag")} AS flags, {known("allergy")} AS allergies, {known("no_allergies")} AS no_allergies
-FROM {_OF_PATIENTS}
-LEFT JOIN ward w ON w.id = b.ward_id
-WHERE p.id = :id
-"""
 
 # A quarter of an hour ago, two minutes wide: what the arrows compare with.
 _BEFORE = """
@@ -129,7 +110,7 @@ def tiles(session: Session, bed_ids: Sequence[UUID], now: datetime) -> dict[UUID
 
 def tiles_of(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
     """What a tile would show of each of these patients, who may lie in no bed now."""
-    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=_OF_PATIENTS)
+    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=OF_PATIENTS)
     return {tile.patient.id: tile for _, tile in found if tile.patient}
 
 
@@ -160,7 +141,7 @@ def newest_alerts(
 
 def tiles_of_patients(session: Session, patient_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tile]:
     """Patient id to what a tile would show of them, wherever they lie."""
-    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=_OF_PATIENTS)
+    found = _tiles(session, "p.id = ANY(:ids)", list(patient_ids), now, source=OF_PATIENTS)
     return {tile.patient.id: tile for _, tile in found if tile.patient is not None}
 
 
@@ -226,92 +207,12 @@ def counts(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UU
     return {ward_id: _count(bar, places=places.get(ward_id, 0)) for ward_id, bar in bars.items()}
 
 
-def places_of(
-    session: Session, patient_ids: Iterable[UUID], *, now: datetime
-) -> dict[UUID, tuple[UUID, UUID]]:
-    """Patient id to (bed id, ward id) of who lies in a bed now."""
-    rows = session.execute(
-        text(
-            "SELECT s.patient_id, b.id, b.ward_id FROM stay s JOIN bed b ON b.id = s.bed_id"
-            " WHERE s.patient_id = ANY(:ids) AND s.during @> CAST(:now AS timestamptz)"
-        ),
-        {"ids": list(patient_ids), "now": now},
-    )
-    return {row.patient_id: (row.id, row.ward_id) for row in rows}
-
-
-def whereabouts(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, UUID | None]:
-    """Patient id to ward id of each patient that exists; None for who lies in no bed now."""
-    rows = session.execute(
-        text(f"SELECT p.id, b.ward_id FROM {_OF_PATIENTS} WHERE p.id = ANY(:ids)"),
-        {"ids": list(patient_ids), "now": now},
-    )
-    return {row.id: row.ward_id for row in rows}
-
-
-def whereabouts_of_alerts(
-    session: Session, alert_ids: Iterable[UUID], *, now: datetime
-) -> dict[UUID, tuple[UUID | None, UUID | None]]:
-    """Alert id to (ward id, patient id). An alert of a ward itself has no patient, one of the system neither."""
-    rows = session.execute(
-        text(
-            "SELECT a.id, a.patient_id, coalesce(b.ward_id, w.id, d.ward_id) AS ward_id FROM alert a"
-            " LEFT JOIN stay s ON s.patient_id = a.patient_id AND s.during @> CAST(:now AS timestamptz)"
-            " LEFT JOIN bed b ON b.id = s.bed_id"
-            " LEFT JOIN ward w ON a.subject = 'system' AND w.id = a.subject_id"
-            " LEFT JOIN device d ON d.id = a.device_id"
-            " WHERE a.id = ANY(:ids)"
-        ),
-        {"ids": list(alert_ids), "now": now},
-    )
-    return {row.id: (row.ward_id, row.patient_id) for row in rows}
-
-
-def judge_lag_s(session: Session, *, now: datetime) -> float:
-    """Seconds since which a reading waits to be judged, or since when the guard has shown no life."""
-    beat = session.scalar(text("SELECT at FROM heartbeat WHERE name = 'guard'"))
-    guard = (now - beat).total_seconds() if beat else NEVER_S
-    return max(waiting_s(session, now=now), guard if guard > GUARD_BEAT_S else 0.0)
-
-
-def waiting_s(session: Session, *, now: datetime) -> float:
-    """Seconds since which a reading waits to be judged; 0 when none does."""
-    since = session.scalar(text("SELECT min(unjudged_since) FROM vital_state"))
-    return max(0.0, (now - since).total_seconds()) if since else 0.0
-
-
-NEVER_S = 3600.0
-"""Stands for a guard that never showed life."""
-
-GUARD_BEAT_S = 6.0
-"""The guard's heartbeat comes every 2 s; younger than this it says nothing about a lag."""
-
-
 def line_of(session: Session, alert_id: UUID, *, now: datetime) -> AlarmLine:
     """One alert as a line, open or not, wherever its patient lies."""
     row = session.execute(
         text(_ALERTS.format(source="alert", condition="a.id = :id")), {"id": alert_id, "now": now}
     ).one()
     return compose.line(row)
-
-
-def alert_for(session: Session, actor: Actor, alert_id: UUID, *, now: datetime, lock: bool = True) -> Alert:
-    """An alert that this actor may take; raises NotFoundError for another ward's as for none."""
-    alert = session.get(Alert, alert_id, with_for_update=lock)
-    if alert is not None and alert.subject == "system" and _is_theirs(session, actor, alert):
-        return alert
-    if alert is None or alert.patient_id is None:
-        raise NotFoundError("There is no such alarm.")
-    place = places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
-    if place is None or not may_acknowledge(actor, place[1]):
-        raise NotFoundError("There is no such alarm.")
-    return alert
-
-
-def _is_theirs(session: Session, actor: Actor, alert: Alert) -> bool:
-    """An alarm about a whole ward is that ward's, one about the system everybody's who takes alarms."""
-    ward = session.get(Ward, alert.subject_id)
-    return may_acknowledge(actor, ward.id) if ward else actor.may(Permission.TAKE_ALARMS)
 
 
 def _tiles(
@@ -371,24 +272,6 @@ def _count(bar: AlarmBar, *, places: int) -> Counts:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A patient and where they lie; bed and ward are empty for who lies nowhere now."""
-
-    patient: PatientHeader
-    hospital_number: str
-    bed_id: UUID | None
-    bed_label: str | None
-    ward_id: UUID | None
-    ward_slug: str | None
-    ward_name: str | None
-    here_since: datetime | None = None
-    """Since when the patient has been in any of our beds."""
-    flags: tuple[str, ...] = ()
-    allergies: tuple[str, ...] | None = None
-    """None where nobody has asked; empty where there are none."""
-
-
 def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
     """The patients in a ward whose board this session has not opened yet; empty when it has."""
     if audit.is_viewed(session, WARD_VIEW, ward_id=ward_id):
@@ -398,22 +281,3 @@ def unseen(session: Session, ward_id: UUID, *, now: datetime) -> list[UUID]:
         " WHERE b.ward_id = :ward AND s.during @> CAST(:now AS timestamptz)"
     )
     return list(session.scalars(lying, {"ward": ward_id, "now": now}))
-
-
-def patient_for(session: Session, actor: Actor, patient_id: UUID, *, now: datetime) -> Place:
-    """A patient whose record is the actor's to see; raises NotFoundError for a foreign one as for none."""
-    row = session.execute(text(_PLACE), {"id": patient_id, "now": now}).first()
-    if row is None or not may_see_patient(actor, patient_id, ward_id=row.ward_id):
-        raise NotFoundError("There is no such patient.")
-    return Place(
-        patient=compose.patient_header(row, now=now),
-        hospital_number=row.hospital_number,
-        bed_id=row.bed_id,
-        bed_label=row.label,
-        ward_id=row.ward_id,
-        ward_slug=row.slug,
-        ward_name=row.ward_name,
-        here_since=row.here_since,
-        flags=tuple(flag for flag in FLAGS if flag in row.flags),
-        allergies=tuple(row.allergies) if row.allergies or row.no_allergies else None,
-    )

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, may_keep_rounds, may_see_patient
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import queries, whereabouts
 from silverwatch.domain.alerts.board import Tile
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.records import tasks
@@ -155,7 +155,7 @@ def task_for(session: Session, actor: Actor, task_id: UUID, *, now: datetime, lo
     Raises NotFoundError for a foreign one as for none.
     """
     task = session.get(Task, task_id, with_for_update=lock or None)
-    wards = queries.whereabouts(session, [task.patient_id], now=now) if task else {}
+    wards = whereabouts.wards_of(session, [task.patient_id], now=now) if task else {}
     may = may_keep_rounds if lock else may_see_patient
     if task is None or not may(actor, task.patient_id, ward_id=wards.get(task.patient_id)):
         raise NotFoundError("There is no such task.")

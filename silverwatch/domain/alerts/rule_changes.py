@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission, Role
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import reach
 from silverwatch.domain.alerts.house_rule import Rule, problems
 from silverwatch.domain.alerts.rule_book import decode
 from silverwatch.domain.alerts.rule_models import AlarmRule, AlarmRuleVersion
@@ -41,7 +41,7 @@ def may_change(session: Session, actor: Actor, layer: Layer, *, now: datetime) -
     if layer.patient_id is None:
         return actor.role is Role.ADMIN and (layer.ward_id is None or layer.ward_id in actor.ward_ids)
     try:
-        place = queries.patient_for(session, actor, layer.patient_id, now=now)
+        place = reach.patient_for(session, actor, layer.patient_id, now=now)
     except NotFoundError:
         return False
     return place.ward_id is not None

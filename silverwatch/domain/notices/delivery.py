@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.accounts.models import Account
-from silverwatch.domain.alerts import queries
+from silverwatch.domain.alerts import whereabouts
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.mail.service import one_line
 from silverwatch.domain.notices import escalation, people, rules
@@ -191,7 +191,7 @@ def _place(
     """Ward and bed: where the patient lies now, for the alert that this notice is about."""
     bed_label = None
     if alert.patient_id is not None:
-        place = queries.places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
+        place = whereabouts.places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
         bed = session.get(Bed, place[0]) if place else None
         ward = session.get(Ward, place[1]) if place else None
         bed_label = bed.label if bed else None

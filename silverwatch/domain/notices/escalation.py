@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import Actor
-from silverwatch.domain.alerts import chains, queries
+from silverwatch.domain.alerts import chains, whereabouts
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.alerts.steps import Chain, Step
 from silverwatch.domain.errors import ConflictError
@@ -92,7 +92,7 @@ class _Round:
 
     def __init__(self, session: Session, alerts: Sequence[Alert], *, now: datetime, zone: ZoneInfo) -> None:
         self._session, self._now, self._zone = session, now, zone
-        places = queries.whereabouts_of_alerts(session, [alert.id for alert in alerts], now=now)
+        places = whereabouts.places_of_alerts(session, [alert.id for alert in alerts], now=now)
         self._wards = {alert.id: places[alert.id][0] if alert.id in places else None for alert in alerts}
         self._chains = chains.chains_for(session, self._wards.values())
         self._crews = people.crews(session, self._wards.values(), now=now)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.alerts import chains, queries
+from silverwatch.domain.alerts import chains, whereabouts
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.notices import people, takeback
 
@@ -149,7 +149,7 @@ def _next(session: Session, alert_id: UUID, *, now: datetime) -> Next | None:
     alert = session.get(Alert, alert_id)
     if alert is None or alert.escalate_at is None or alert.closed_at is not None:
         return None
-    ward_id = queries.whereabouts_of_alerts(session, [alert_id], now=now).get(alert_id, (None, None))[0]
+    ward_id = whereabouts.places_of_alerts(session, [alert_id], now=now).get(alert_id, (None, None))[0]
     chain = chains.chains_for(session, [ward_id])[ward_id, alert.priority]
     crew = people.crews(session, [ward_id], now=now)[ward_id]
     place = chain.place(alert.step)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import Actor
-from silverwatch.domain.alerts import chains, queries
+from silverwatch.domain.alerts import chains, whereabouts
 from silverwatch.domain.alerts.care_models import AlertAction
 from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.models import Alert
@@ -63,7 +63,7 @@ def _back(
     session: Session, alert: Alert, last: Sequence[Escalation], before: Sequence[Escalation], *, now: datetime
 ) -> None:
     """The place and the deadline as they were; what is not sent yet is not sent."""
-    ward_id = queries.whereabouts_of_alerts(session, [alert.id], now=now).get(alert.id, (None, None))[0]
+    ward_id = whereabouts.places_of_alerts(session, [alert.id], now=now).get(alert.id, (None, None))[0]
     chain = chains.chains_for(session, [ward_id])[ward_id, alert.priority]
     alert.step = before[-1].place + 1 if before else 0
     alert.escalate_at = (
