@@ -7,9 +7,11 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from silverwatch.domain.admissions import identity
+from silverwatch import clock, db
+from silverwatch.domain.admissions import attaching, identity
 from silverwatch.domain.admissions.identity import Said
-from silverwatch.web import filters
+from silverwatch.domain.errors import ConflictError
+from silverwatch.web import filters, login
 
 Sent = MultiDict[str, str]
 MOST: Final = 100
@@ -52,6 +54,31 @@ def read(sent: Sent, *, now: datetime) -> tuple[BindingForm, datetime | None]:
     if since is not None and since > now:
         form.errors["since"] = "This time has not come yet. Enter one that is over, or nothing for now."
     return form, since
+
+
+def put_on(
+    form: BindingForm, *, device_id: UUID, serial: str, patient_id: UUID, since: datetime | None
+) -> None:
+    """Put the device on, if the wristband is the patient's; `errors` say why not.
+
+    The comparison commits by itself: a mismatch is audited and counted, whatever comes of the rest.
+    """
+    actor = login.actor()
+    with db.transaction() as session:
+        form.errors.update(
+            identity.compare(
+                session, actor, patient_id=patient_id, said=form.said, device=serial, now=clock.now()
+            )
+        )
+    if form.errors:
+        return
+    try:
+        with db.transaction() as session:
+            attaching.attach(
+                session, actor, device_id=device_id, patient_id=patient_id, since=since, now=clock.now()
+            )
+    except ConflictError as error:
+        form.errors["form"] = str(error)
 
 
 def line(sent: Sent, name: str, *, most: int = MOST) -> str:

@@ -9,9 +9,8 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.transfer import movable
 from silverwatch.domain.access import Permission
-from silverwatch.domain.admissions import attaching, identity
+from silverwatch.domain.admissions import attaching
 from silverwatch.domain.devices.wearing import free_devices, worn_by
-from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import notes
 from silverwatch.web import auditing, binding_forms, gates, login, pages
 from silverwatch.web.binding_forms import BindingForm
@@ -39,26 +38,16 @@ def put_on_device(patient_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     form, since = binding_forms.read(request.form, now=now)
     device_id = binding_forms.identity_of(form.device)
-    with db.transaction() as session:
+    with db.transaction(read_only=True) as session:
         movable(session, patient_id)
         free = free_devices(session, actor.ward_ids, at=now)
-        device = next((item for item in free if item.id == device_id), None)
-        if device is None:
-            form.errors["device"] = "Choose a device that is free."
-        elif not form.errors:
-            form.errors.update(
-                identity.compare(
-                    session, actor, patient_id=patient_id, said=form.said, device=device.serial, now=now
-                )
-            )
-    try:
-        if device is not None and not form.errors:
-            with db.transaction() as session:
-                attaching.attach(
-                    session, actor, device_id=device.id, patient_id=patient_id, since=since, now=clock.now()
-                )
-    except ConflictError as error:
-        form.errors["form"] = str(error)
+    device = next((item for item in free if item.id == device_id), None)
+    if device is None:
+        form.errors["device"] = "Choose a device that is free."
+    elif not form.errors:
+        binding_forms.put_on(
+            form, device_id=device.id, serial=device.serial, patient_id=patient_id, since=since
+        )
     return _page(patient_id, form) if form.errors else see(f"/patients/{patient_id}/place?done=on")
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
-from silverwatch.domain.admissions import attaching, identity, queries
+from silverwatch.domain.admissions import attaching, queries
 from silverwatch.domain.devices.wearing import wearings_of
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.wards.queries import wards_of
@@ -55,25 +55,14 @@ def put_on(device_id: UUID) -> Response:
     actor, now = login.actor(), clock.now()
     form, since = binding_forms.read(request.form, now=now)
     bed_id = binding_forms.identity_of(form.bed)
+    # Not read only: the bed is locked while it is asked who lies in it.
     with db.transaction() as session:
-        device = attaching.device_for(session, actor, device_id)
+        serial = attaching.device_for(session, actor, device_id).serial
         patient_id = attaching.patient_in(session, actor, bed_id) if bed_id else None
-        if patient_id is None:
-            form.errors["bed"] = "Choose a bed in which somebody lies."
-        elif not form.errors:
-            form.errors.update(
-                identity.compare(
-                    session, actor, patient_id=patient_id, said=form.said, device=device.serial, now=now
-                )
-            )
-    try:
-        if patient_id is not None and not form.errors:
-            with db.transaction() as session:
-                attaching.attach(
-                    session, actor, device_id=device_id, patient_id=patient_id, since=since, now=clock.now()
-                )
-    except ConflictError as error:
-        form.errors["form"] = str(error)
+    if patient_id is None:
+        form.errors["bed"] = "Choose a bed in which somebody lies."
+    elif not form.errors:
+        binding_forms.put_on(form, device_id=device_id, serial=serial, patient_id=patient_id, since=since)
     return _page(device_id, form) if form.errors else _after("on", device_id, patient_id)
 
 
