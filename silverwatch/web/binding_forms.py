@@ -100,11 +100,3 @@ def moment_of(written: str) -> datetime | None:
         return filters.from_local_minute(written) if written else None
     except ValueError:
         return None
-
-
-def identity_of(written: str) -> UUID | None:
-    """An id, None for what is none."""
-    try:
-        return UUID(written)
-    except ValueError:
-        return None

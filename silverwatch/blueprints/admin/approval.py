@@ -13,7 +13,7 @@ from silverwatch.domain.accounts.directory import State
 from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.records.queries import patient_by_number
-from silverwatch.web import auditing, gates, letters, login, pages
+from silverwatch.web import auditing, fields, gates, letters, login, pages
 
 URL: Final = "/admin/users/<uuid:account_id>/approval"
 NUMBER: Final = "hospital_number"
@@ -35,13 +35,13 @@ def approval_form(account_id: UUID) -> Response:
 @gates.need(Permission.MANAGE_USERS, step_up=True)
 def approve(account_id: UUID) -> Response:
     """Show whose record it is; the second time, with the same patient, approve."""
-    number = forms.text(request.form, NUMBER, most=forms.MAX_NUMBER)
+    number = fields.line(request.form, NUMBER, most=forms.MAX_NUMBER)
     with db.transaction(read_only=True) as session:
         patient = patient_by_number(session, number)
     if patient is None:
         error = UNKNOWN if number else "Enter the hospital number of this patient."
         return _form(account_id, number=number, errors={NUMBER: error}, status=422)
-    if forms.identity(request.form.get("confirmed")) != patient.id:
+    if fields.identity(request.form.get("confirmed")) != patient.id:
         return _form(account_id, number=number, patient=patient)
     actor, now = login.actor(), clock.now()
     try:

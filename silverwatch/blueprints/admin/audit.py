@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from silverwatch import clock, db
-from silverwatch.blueprints.admin import audit_export, forms
+from silverwatch.blueprints.admin import audit_export
 from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import directory
 from silverwatch.domain.audit import anchors, chain, queries, words
 from silverwatch.domain.audit.queries import Wanted
 from silverwatch.domain.records.queries import hospital_numbers, patient_by_number
-from silverwatch.web import auditing, filters, gates, login, pages
+from silverwatch.web import auditing, fields, filters, gates, login, pages
 from silverwatch.web.hypermedia import html, wants_fragment
 from silverwatch.web.templating import render
 
@@ -89,7 +89,7 @@ def register(blueprint: Blueprint) -> None:
 @gates.need(Permission.READ_AUDIT)
 def audit() -> Response:
     """Who did what to whom?"""
-    before, after = (forms.whole(request.args.get(name), most=MAX_SEQ) for name in ("before", "after"))
+    before, after = (fields.whole(request.args.get(name), most=MAX_SEQ) for name in ("before", "after"))
     with db.transaction(read_only=True) as session:
         chosen = read_filters(session, request.args)
         rows = _rows(session, chosen, before=before, after=None if before else after)
@@ -127,7 +127,7 @@ def audit_csv() -> Response:
 
 def read_filters(session: Session, sent: MultiDict[str, str]) -> Filters:
     """The filters of an address. Whatever is no choice narrows nothing; what was mistyped is said."""
-    written = {name: forms.text(sent, name, most=MAX_SEARCH)[:MAX_SEARCH]
+    written = {name: fields.line(sent, name, most=MAX_SEARCH)[:MAX_SEARCH]
                for name in ("person", "patient", "action", "outcome", "from", "to")}  # fmt: skip
     errors: dict[str, str] = {}
     since = _day(written["from"], "from", errors)
@@ -190,7 +190,7 @@ def _rows(session: Session, chosen: Filters, *, before: int | None, after: int |
 def _whom(row: Any) -> UUID | None:
     """The account that a row is about, if it is not the one that did it."""
     kind, _, found = (row["subject"] or "").partition(":")
-    account_id = forms.identity(found) if kind == "account" else None
+    account_id = fields.identity(found) if kind == "account" else None
     return account_id if account_id != row["account_id"] else None
 
 

@@ -15,7 +15,7 @@ from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.domain.wards.shifts import DutyRole
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/chains"
 SITE: Final = "site"
@@ -68,7 +68,7 @@ def change_chain(slug: str, priority: str) -> Response:
         ward = _ward(session, slug, priority)
         ward_id = ward.id if ward else None
         steps, errors = _steps(sent)
-        minutes = forms.whole(sent.get("repeat"), most=LONGEST_MIN)
+        minutes = fields.whole(sent.get("repeat"), most=LONGEST_MIN)
         errors = chains.check(session, ward_id, steps, (minutes or 0) * 60) | errors
     chain = Chain(
         priority=priority, ward_id=ward_id, steps=steps or (Step(after_s=0),), repeat_s=(minutes or 0) * 60
@@ -115,7 +115,7 @@ def _steps(sent: forms.Sent) -> tuple[tuple[Step, ...], dict[str, str]]:
         seconds = _seconds(sent.get(f"after_{row}", ""))
         if seconds is None:
             errors[f"after_{place}"] = "Enter minutes, such as 2 or 0.5."
-        account_id = forms.identity(who)
+        account_id = fields.identity(who)
         if account_id is None and who not in set(DutyRole):
             errors[f"who_{place}"] = "Choose who is told from the list."
             continue

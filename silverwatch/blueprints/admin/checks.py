@@ -10,7 +10,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import directory
 from silverwatch.domain.settings import checks
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/settings/checks"
 
@@ -31,7 +31,7 @@ def check_days() -> Response:
 def set_check_days() -> Response:
     """Change it; what is scheduled already keeps its date."""
     written = {kind: request.form.get(kind, "")[:10] for kind in checks.KINDS}
-    numbers = {kind: forms.whole(text, most=checks.DAYS[-1]) for kind, text in written.items()}
+    numbers = {kind: fields.whole(text, most=checks.DAYS[-1]) for kind, text in written.items()}
     errors = {
         kind: f"Enter a whole number of {checks.DAYS[0]} to {checks.DAYS[-1]} days."
         for kind, number in numbers.items()

@@ -11,7 +11,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import displays
 from silverwatch.domain.errors import DomainError, NotFoundError
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import browsers, gates, login, pages
+from silverwatch.web import browsers, fields, gates, login, pages
 
 URL = "/admin/displays"
 
@@ -51,8 +51,8 @@ def wall_screens() -> Response:
 @gates.need(Permission.MANAGE_DISPLAYS, step_up=True)
 def add_wall_screen() -> Response:
     """Add a screen and show the code that pairs it."""
-    name = forms.text(request.form, "name", most=displays.MAX_NAME)
-    form = DisplayForm(name=name, ward_id=forms.identity(request.form.get("ward")))
+    name = fields.line(request.form, "name", most=displays.MAX_NAME)
+    form = DisplayForm(name=name, ward_id=fields.identity(request.form.get("ward")))
     if form.ward_id is None:
         form.errors["ward"] = "Choose a ward."
     if not name:

@@ -10,7 +10,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.notices import drills
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/drills"
 
@@ -30,7 +30,7 @@ def all_drills() -> Response:
 @gates.need(Permission.CHANGE_SETTINGS)
 def run_drill() -> Response:
     """Raise a test alarm; the guard follows it."""
-    actor, ward_id = login.actor(), forms.identity(request.form.get("ward"))
+    actor, ward_id = login.actor(), fields.identity(request.form.get("ward"))
     if ward_id is None or ward_id not in actor.ward_ids:
         return _page({"ward": "Choose a ward."})
     try:

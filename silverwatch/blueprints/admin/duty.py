@@ -14,7 +14,7 @@ from silverwatch.domain.errors import DomainError, NotFoundError
 from silverwatch.domain.wards import planning, roster
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.domain.wards.shifts import PATTERNS, DutyRole
-from silverwatch.web import filters, gates, login, pages
+from silverwatch.web import fields, filters, gates, login, pages
 
 URL: Final = "/admin/duty"
 DAYS: Final = 14
@@ -39,7 +39,7 @@ def plan_shift() -> Response:
     """Put somebody on the plan."""
     sent = request.form
     errors: dict[str, str] = {}
-    ward_id, account_id = forms.identity(sent.get("ward")), forms.identity(sent.get("who"))
+    ward_id, account_id = fields.identity(sent.get("ward")), fields.identity(sent.get("who"))
     day = _day(sent.get("day", ""))
     if account_id is None:
         errors["who"] = "Choose who is to come."
@@ -79,7 +79,7 @@ def cancel_shift(shift_id: UUID) -> Response:
 @gates.need(Permission.PLAN_DUTY)
 def set_usual() -> Response:
     """Say as what somebody usually is on duty."""
-    account_id = forms.identity(request.form.get("who"))
+    account_id = fields.identity(request.form.get("who"))
     role = request.form.get("role")
     if account_id is None or role not in set(DutyRole):
         return _page({"form": "Choose a person and a duty."})
@@ -98,7 +98,7 @@ def _day(written: str) -> date | None:
 def _page(errors: dict[str, str] | None = None, sent: forms.Sent | None = None) -> Response:
     actor, now = login.actor(), clock.now()
     today = now.astimezone(ZoneInfo(filters.time_zone())).date()
-    wanted = forms.identity((sent or request.args).get("ward"))
+    wanted = fields.identity((sent or request.args).get("ward"))
     with db.transaction(read_only=True) as session:
         wards = wards_of(session, actor)
         ward = next((ward for ward in wards if ward.id == wanted), wards[0] if wards else None)

@@ -9,7 +9,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.admin import forms
 from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import emergency
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 
 URL: Final = "/admin/emergencies"
 MOST_OPEN: Final = 100
@@ -31,7 +31,7 @@ def emergencies() -> Response:
 @gates.need(Permission.READ_AUDIT)
 def review_emergency(access_id: UUID) -> Response:
     """Somebody has looked at it."""
-    note = forms.text(request.form, "note", most=emergency.MAX_NOTE)
+    note = fields.line(request.form, "note", most=emergency.MAX_NOTE)
     if len(note) > emergency.MAX_NOTE:
         error = f"Write a note of at most {emergency.MAX_NOTE} characters."
         return _page(errors={f"note-{access_id}": error}, note=note[: emergency.MAX_NOTE], status=422)
@@ -41,7 +41,7 @@ def review_emergency(access_id: UUID) -> Response:
 
 
 def _page(*, errors: dict[str, str] | None = None, note: str = "", status: int = 200) -> Response:
-    before, now = forms.identity(request.args.get("before")), clock.now()
+    before, now = fields.identity(request.args.get("before")), clock.now()
     with db.transaction(read_only=True) as session:
         waiting = emergency.unreviewed(session, limit=MOST_OPEN) if before is None else []
         done = emergency.reviewed(session, limit=AT_ONCE + 1, before=before)

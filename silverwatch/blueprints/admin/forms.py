@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from silverwatch.domain.access import PEOPLE, Role
 from silverwatch.domain.wards.models import Ward
+from silverwatch.web import fields
 
 MAX_NUMBER: Final = 60
 
@@ -20,27 +21,6 @@ def see(target: str) -> Response:
     return make_response(redirect(target, 303))
 
 
-def text(sent: Sent, name: str, *, most: int) -> str:
-    """A line of text on one line, at most one character longer than it may be: enough to say that it is too long."""
-    return " ".join(sent.get(name, "").replace("\0", "").split())[: most + 1]
-
-
-def identity(written: str | None) -> UUID | None:
-    """An id, or None for whatever is none."""
-    try:
-        return UUID(written or "")
-    except ValueError:
-        return None
-
-
-def whole(written: str | None, *, most: int) -> int | None:
-    """A whole number from 0 to `most`, or None."""
-    digits = (written or "").strip()
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most))):
-        return None
-    return int(digits) if int(digits) <= most else None
-
-
 def role(written: str | None) -> Role | None:
     """A role that a person can have."""
     return Role(written) if written in {role.value for role in PEOPLE} else None
@@ -49,6 +29,6 @@ def role(written: str | None) -> Role | None:
 def ward_ids(sent: Sent, wards: Iterable[Ward], *, name: str = "ward") -> tuple[list[UUID], str | None]:
     """The wards that were ticked, and what to do when one of them is not there."""
     known = {ward.id for ward in wards}
-    wanted = {identity(written) for written in sent.getlist(name)}
+    wanted = {fields.identity(written) for written in sent.getlist(name)}
     chosen = [ward_id for ward_id in known if ward_id in wanted]
     return chosen, None if wanted <= known else "Choose wards from the list."

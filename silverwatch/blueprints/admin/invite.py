@@ -16,7 +16,7 @@ from silverwatch.domain.errors import ConflictError, DomainError
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.records.queries import patient_by_number
 from silverwatch.domain.wards.queries import all_wards
-from silverwatch.web import auditing, gates, letters, login, pages
+from silverwatch.web import auditing, fields, gates, letters, login, pages
 
 URL: Final = "/admin/users/invite"
 OF_WARDS: Final = (Role.CAREGIVER, Role.TECHNICIAN)
@@ -55,7 +55,7 @@ def invite() -> Response:
         form = _read(session)
     if form.errors:
         return _page(form, status=422)
-    if form.patient and forms.identity(request.form.get("confirmed")) != form.patient.id:
+    if form.patient and fields.identity(request.form.get("confirmed")) != form.patient.id:
         return _page(form, check=True)
     try:
         with db.transaction() as session:
@@ -69,10 +69,10 @@ def invite() -> Response:
 def _read(session: Session) -> Form:
     sent = request.form
     form = Form(
-        email=forms.text(sent, "email", most=entries.MAX_EMAIL),
-        name=forms.text(sent, "name", most=entries.MAX_NAME),
+        email=fields.line(sent, "email", most=entries.MAX_EMAIL),
+        name=fields.line(sent, "name", most=entries.MAX_NAME),
         role=forms.role(sent.get("role")),
-        hospital_number=forms.text(sent, NUMBER, most=forms.MAX_NUMBER),
+        hospital_number=fields.line(sent, NUMBER, most=forms.MAX_NUMBER),
     )
     for name, check, written in (
         ("name", entries.name_of, form.name),

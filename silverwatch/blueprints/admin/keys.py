@@ -15,7 +15,7 @@ from silverwatch.domain.accounts import api_keys
 from silverwatch.domain.accounts.models import ApiKey
 from silverwatch.domain.errors import DomainError, NotFoundError
 from silverwatch.domain.wards.queries import all_wards
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/keys"
 DAYS: Final = (30, 90, 365)
@@ -104,9 +104,9 @@ def _read() -> Form:
     sent = request.form
     with db.transaction(read_only=True) as session:
         ward_ids, error_of_wards = forms.ward_ids(sent, all_wards(session))
-    days = forms.whole(sent.get("days"), most=DAYS[-1])
+    days = fields.whole(sent.get("days"), most=DAYS[-1])
     form = Form(
-        name=forms.text(sent, "name", most=api_keys.MAX_NAME),
+        name=fields.line(sent, "name", most=api_keys.MAX_NAME),
         scopes=[scope for scope in api_keys.SCOPES if scope in sent.getlist("scope")],
         ward_ids=ward_ids,
         days=days if days in DAYS else None,

@@ -13,7 +13,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
 from silverwatch.domain.notices import gateways, queries
 from silverwatch.domain.notices.gateways import SMS_KINDS, Gateways
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/settings/notices"
 MAX_TEXT: Final = 200
@@ -53,7 +53,7 @@ def set_notices() -> Response:
 def _read(sent: forms.Sent, present: Gateways) -> tuple[Gateways, dict[str, str]]:
     errors: dict[str, str] = {}
     values = {
-        name: forms.text(sent, name, most=MAX_TEXT)
+        name: fields.line(sent, name, most=MAX_TEXT)
         for name in ("sms_kind", "sms_user", "sms_sender", "sms_url", "push_url")
     }
     for name in ("sms_url", "push_url"):
@@ -61,7 +61,7 @@ def _read(sent: forms.Sent, present: Gateways) -> tuple[Gateways, dict[str, str]
             errors[name] = problem
     if values["sms_kind"] not in {"", *SMS_KINDS}:
         errors["sms_kind"] = "Choose a company from the list."
-    secret = forms.text(sent, "sms_secret", most=MAX_TEXT) or present.sms_secret
+    secret = fields.line(sent, "sms_secret", most=MAX_TEXT) or present.sms_secret
     if values["sms_kind"] in SMS_KINDS:
         if not values["sms_user"]:
             errors["sms_user"] = "Enter the name of your account there."
@@ -71,10 +71,10 @@ def _read(sent: forms.Sent, present: Gateways) -> tuple[Gateways, dict[str, str]
     if len(hosts) > MOST_HOSTS or not all(_HOST.fullmatch(host) for host in hosts):
         errors["webhook_hosts"] = f"Enter at most {MOST_HOSTS} host names, such as hooks.hospital.example."
         hosts = hosts[:MOST_HOSTS]
-    hour = forms.whole(sent.get("drill_hour"), most=23) if sent.get("drill_hour", "").strip() else None
+    hour = fields.whole(sent.get("drill_hour"), most=23) if sent.get("drill_hour", "").strip() else None
     if sent.get("drill_hour", "").strip() and hour is None:
         errors["drill_hour"] = "Enter an hour from 0 to 23, or leave it empty."
-    token = forms.text(sent, "push_token", most=MAX_TEXT) or (
+    token = fields.line(sent, "push_token", most=MAX_TEXT) or (
         present.push_token if values["push_url"] else ""
     )
     wanted = replace(

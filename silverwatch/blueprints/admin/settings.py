@@ -12,7 +12,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts import directory
 from silverwatch.domain.settings import service
 from silverwatch.domain.settings.service import IDLE_MINUTES, SECURITY, Security
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/admin/settings/security"
 
@@ -50,7 +50,7 @@ def security_form() -> Response:
 def set_security() -> Response:
     """Change it; what loosens a protection is shown once more first."""
     sent, errors = request.form, {}
-    minutes = forms.whole(sent.get("idle_minutes"), most=IDLE_MINUTES[-1])
+    minutes = fields.whole(sent.get("idle_minutes"), most=IDLE_MINUTES[-1])
     if minutes is None or minutes not in IDLE_MINUTES:
         errors["idle_minutes"] = f"Enter a whole number of {IDLE_MINUTES[0]} to {IDLE_MINUTES[-1]} minutes."
     choice = sent.get("require_second_factor")

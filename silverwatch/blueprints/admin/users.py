@@ -14,7 +14,7 @@ from silverwatch.domain.accounts import directory
 from silverwatch.domain.accounts.directory import Found, State, Wanted
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import all_wards
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 from silverwatch.web.hypermedia import html, wants_fragment
 from silverwatch.web.templating import render
 
@@ -68,11 +68,11 @@ def _wanted() -> Wanted:
     sent = request.args
     state = sent.get("state")
     return Wanted(
-        text=forms.text(sent, "q", most=directory.MAX_SEARCH)[: directory.MAX_SEARCH],
+        text=fields.line(sent, "q", most=directory.MAX_SEARCH)[: directory.MAX_SEARCH],
         role=forms.role(sent.get("role")),
-        ward_id=forms.identity(sent.get("ward")),
+        ward_id=fields.identity(sent.get("ward")),
         state=State(state) if state in set(State) else None,
-        page=forms.whole(sent.get("page"), most=directory.MAX_PAGE) or 1,
+        page=fields.whole(sent.get("page"), most=directory.MAX_PAGE) or 1,
     )
 
 

@@ -7,13 +7,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import moving, queries
 from silverwatch.domain.admissions.moving import Target
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.wards.queries import ward_by_slug
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/ward/<slug>/admission"

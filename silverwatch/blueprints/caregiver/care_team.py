@@ -6,7 +6,6 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.record import keepable
 from silverwatch.domain.access import Permission
@@ -14,7 +13,7 @@ from silverwatch.domain.alerts import reach
 from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import care_team, notes
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/care-team"
 

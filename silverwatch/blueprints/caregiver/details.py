@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.finding import URL as PATIENTS
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.record import day_of, keepable, today
@@ -16,7 +15,7 @@ from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import details, notes
 from silverwatch.domain.records.details import Details
 from silverwatch.domain.records.models import Patient
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/details"
 NEEDED: Final = {

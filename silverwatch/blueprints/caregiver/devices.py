@@ -12,7 +12,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import attaching
 from silverwatch.domain.devices.wearing import free_devices, worn_by
 from silverwatch.domain.records import notes
-from silverwatch.web import auditing, binding_forms, gates, login, pages
+from silverwatch.web import auditing, binding_forms, fields, gates, login, pages
 from silverwatch.web.binding_forms import BindingForm
 from silverwatch.web.hypermedia import see
 
@@ -37,7 +37,7 @@ def put_on_device(patient_id: UUID) -> Response:
     """Put it on, if the wristband is this patient's."""
     actor, now = login.actor(), clock.now()
     form, since = binding_forms.read(request.form, now=now)
-    device_id = binding_forms.identity_of(form.device)
+    device_id = fields.identity(form.device)
     with db.transaction(read_only=True) as session:
         movable(session, patient_id)
         free = free_devices(session, actor.ward_ids, at=now)

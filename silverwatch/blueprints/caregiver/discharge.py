@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.transfer import movable, seen
 from silverwatch.domain.access import Permission
@@ -16,7 +15,7 @@ from silverwatch.domain.alerts import limit_card, present
 from silverwatch.domain.devices.wearing import worn_by
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import notes
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/patients/<uuid:patient_id>/discharge"

@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import finding
 from silverwatch.domain.alerts.finding import Found, Sort, Wanted
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 from silverwatch.web.hypermedia import html, wants_fragment
 from silverwatch.web.templating import render
 

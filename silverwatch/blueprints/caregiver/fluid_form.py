@@ -6,11 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from silverwatch import clock
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.readings.fluid_balance import KINDS, MOST_ML, UNUSUAL_ML
 from silverwatch.domain.readings.fluids import MOST_TEXT, Entry
 from silverwatch.domain.readings.models import Fluid
-from silverwatch.web import filters
+from silverwatch.web import fields, filters
 
 LATE: Final = timedelta(hours=24)
 """An entry may be made so much later than it happened."""

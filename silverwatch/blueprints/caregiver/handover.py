@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission, may_keep_rounds
 from silverwatch.domain.alerts import handover, reach, sheet_queries
 from silverwatch.domain.alerts.sheet import Sheet
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.wards import roster
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
-from silverwatch.web import auditing, filters, gates, login, pages
+from silverwatch.web import auditing, fields, filters, gates, login, pages
 
 HOURS: Final = (8, 12, 24)
 """How far back a sheet may look instead of to the beginning of the shift."""

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, make_response, redirect, request
 from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_record
 from silverwatch.domain.alerts import reach
@@ -18,7 +17,7 @@ from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import care_team, details, entries, notes
 from silverwatch.domain.records.models import Patient
-from silverwatch.web import auditing, filters, gates, login, pages
+from silverwatch.web import auditing, fields, filters, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/record"
 TITLES: Final = {

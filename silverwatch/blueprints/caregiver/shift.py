@@ -7,14 +7,13 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries, rounds
 from silverwatch.domain.alerts.board import Tile
 from silverwatch.domain.wards import allocation
 from silverwatch.domain.wards.allocation import Holder
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 
 BEDS: Final = "/shift/beds"
 

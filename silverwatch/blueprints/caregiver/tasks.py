@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_rounds
 from silverwatch.domain.alerts import reach, rounds
@@ -19,7 +18,7 @@ from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.records import notes, tasks
 from silverwatch.domain.records.models import Task
 from silverwatch.live.regions import ALL
-from silverwatch.web import auditing, filters, gates, login, pages
+from silverwatch.web import auditing, fields, filters, gates, login, pages
 from silverwatch.web.hypermedia import is_htmx, partials
 
 SOON: Final = {"now": 0, "30": 30, "60": 60, "120": 120, "240": 240}

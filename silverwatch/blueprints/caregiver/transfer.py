@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import moving, queries
@@ -20,7 +19,7 @@ from silverwatch.domain.devices.wearing import Worn, worn_by
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import notes
 from silverwatch.domain.wards.queries import wards_of_beds
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/patients/<uuid:patient_id>"

@@ -6,12 +6,11 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.caregiver import fields
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import queries, undo
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/ward/<slug>/beds"

@@ -13,7 +13,7 @@ from silverwatch.domain.admissions import attaching, queries
 from silverwatch.domain.devices.wearing import wearings_of
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import auditing, binding_forms, filters, gates, login, pages
+from silverwatch.web import auditing, binding_forms, fields, filters, gates, login, pages
 from silverwatch.web.binding_forms import BindingForm
 from silverwatch.web.hypermedia import see
 
@@ -54,7 +54,7 @@ def put_on(device_id: UUID) -> Response:
     """Put it on whoever lies in the bed, if the wristband is theirs."""
     actor, now = login.actor(), clock.now()
     form, since = binding_forms.read(request.form, now=now)
-    bed_id = binding_forms.identity_of(form.bed)
+    bed_id = fields.identity(form.bed)
     # Not read only: the bed is locked while it is asked who lies in it.
     with db.transaction() as session:
         serial = attaching.device_for(session, actor, device_id).serial

@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
-from silverwatch.blueprints.technician.device_form import line
 from silverwatch.domain.access import Permission
 from silverwatch.domain.devices import check_list, checks, registry
 from silverwatch.domain.errors import DomainError, NotFoundError
 from silverwatch.domain.settings import checks as settings
-from silverwatch.web import filters, gates, login, pages
+from silverwatch.web import fields, filters, gates, login, pages
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/checks"
@@ -88,9 +87,9 @@ def end_check(check_id: UUID) -> Response:
     """It was done, or it failed."""
     sent = request.form
     written = {
-        "before": line(sent, "before", most=checks.MOST_RESULT),
-        "after": line(sent, "after", most=checks.MOST_RESULT),
-        "note": line(sent, "note", most=checks.MOST_NOTE),
+        "before": fields.line(sent, "before", most=checks.MOST_RESULT),
+        "after": fields.line(sent, "after", most=checks.MOST_RESULT),
+        "note": fields.line(sent, "note", most=checks.MOST_NOTE),
     }
     result = sent.get("result", "")
     errors = {

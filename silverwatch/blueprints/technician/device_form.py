@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from silverwatch.domain.devices import registry
 from silverwatch.domain.devices.models import Device
 from silverwatch.domain.devices.registry import MAX_LOCATION, MAX_SERIAL, Setting
+from silverwatch.web import fields
 
 Sent = MultiDict[str, str]
 STORE = "store"
@@ -33,13 +34,13 @@ def read(sent: Sent, *, device_id: UUID | None = None, serial: str | None = None
     """The form as it was sent; a device that is there keeps its serial number."""
     return DeviceForm(
         device_id=device_id,
-        serial=line(sent, "serial", most=MAX_SERIAL) if serial is None else serial,
-        kind=line(sent, "kind", most=40),
-        ward=line(sent, "ward", most=40),
-        location=line(sent, "location", most=MAX_LOCATION),
-        interval_s=line(sent, "interval_s", most=12),
-        sensitivity=line(sent, "sensitivity", most=12),
-        sample_rate_hz=line(sent, "sample_rate_hz", most=12),
+        serial=fields.line(sent, "serial", most=MAX_SERIAL) if serial is None else serial,
+        kind=fields.line(sent, "kind", most=40),
+        ward=fields.line(sent, "ward", most=40),
+        location=fields.line(sent, "location", most=MAX_LOCATION),
+        interval_s=fields.line(sent, "interval_s", most=12),
+        sensitivity=fields.line(sent, "sensitivity", most=12),
+        sample_rate_hz=fields.line(sent, "sample_rate_hz", most=12),
     )
 
 
@@ -61,7 +62,7 @@ def setting(form: DeviceForm) -> Setting | None:
     """What the form asks for; None with its errors filled in."""
     if not 1 <= len(form.serial) <= MAX_SERIAL:
         form.errors["serial"] = f"Enter a serial number of at most {MAX_SERIAL} characters."
-    ward_id = None if form.ward == STORE else identity(form.ward)
+    ward_id = None if form.ward == STORE else fields.identity(form.ward)
     if form.ward != STORE and ward_id is None:
         form.errors["ward"] = "Choose one of your wards, or the store."
     interval_s, rate = number(form.interval_s), number(form.sample_rate_hz)
@@ -79,11 +80,6 @@ def setting(form: DeviceForm) -> Setting | None:
     return None if form.errors else wanted
 
 
-def line(sent: Sent, name: str, *, most: int) -> str:
-    """A text on one line, at most one character longer than it may be: enough to say that it is too long."""
-    return " ".join(sent.get(name, "").replace("\0", "").split())[: most + 1]
-
-
 def number(written: str) -> float | None:
     """A number, written with point or comma; None for what is none."""
     try:
@@ -91,11 +87,3 @@ def number(written: str) -> float | None:
     except ValueError:
         return None
     return found if isfinite(found) else None
-
-
-def identity(written: str) -> UUID | None:
-    """An id, or None for whatever is none."""
-    try:
-        return UUID(written)
-    except ValueError:
-        return None

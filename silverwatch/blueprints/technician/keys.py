@@ -9,7 +9,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.devices import device_keys
 from silverwatch.domain.devices.pairing import device_of
 from silverwatch.domain.errors import ConflictError, NotFoundError
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 
 
 def register(blueprint: Blueprint) -> None:
@@ -47,7 +47,7 @@ def rotate_device_key(device_id: UUID) -> Response:
 def revoke_device_keys(device_id: UUID) -> Response:
     """One key, or all, are good for nothing from now on."""
     written = request.form.get("key", "")
-    key_id = _identity(written)
+    key_id = fields.identity(written)
     if key_id is None and written != "all":
         return _page(device_id, errors={"form": "Choose the key to revoke."})
     with db.transaction() as session:
@@ -58,7 +58,9 @@ def revoke_device_keys(device_id: UUID) -> Response:
 @gates.need(Permission.KEEP_DEVICES)
 def set_gateway_reach(device_id: UUID) -> Response:
     """For which devices the gateway's key speaks."""
-    chosen = [_identity(written) for written in request.form.getlist("device")[: device_keys.MOST_LISTED]]
+    chosen = [
+        fields.identity(written) for written in request.form.getlist("device")[: device_keys.MOST_LISTED]
+    ]
     if None in chosen:
         raise NotFoundError("There is no such device.")
     listed = request.form.get("reach") == "listed"
@@ -71,13 +73,6 @@ def set_gateway_reach(device_id: UUID) -> Response:
     except ConflictError as error:
         return _page(device_id, errors={"form": str(error)})
     return _see(device_id)
-
-
-def _identity(written: str) -> UUID | None:
-    try:
-        return UUID(written)
-    except ValueError:
-        return None
 
 
 def _see(device_id: UUID) -> Response:

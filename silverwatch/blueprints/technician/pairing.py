@@ -13,7 +13,7 @@ from silverwatch.domain.devices import pairing, pairing_codes
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.readings import pairing_panel
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import gates, login, pages
+from silverwatch.web import fields, gates, login, pages
 from silverwatch.web.factor_views import qr_code
 
 KINDS: Final = {
@@ -56,7 +56,7 @@ def pair_new() -> Response:
 def make_code_for_new() -> Response:
     """A code for a device that says its serial itself."""
     form = NewForm(ward=request.form.get("ward", "")[:36], kind=request.form.get("kind", "")[:40])
-    ward_id = _identity(form.ward)
+    ward_id = fields.identity(form.ward)
     if ward_id is None or ward_id not in login.actor().ward_ids:
         form.errors["ward"] = "Choose the ward that gets the device."
     if form.kind not in KINDS:
@@ -121,13 +121,6 @@ def _key() -> bytes:
 
 def _see(pairing_id: UUID) -> Response:
     return make_response(redirect(f"/pairings/{pairing_id}", 303))
-
-
-def _identity(written: str) -> UUID | None:
-    try:
-        return UUID(written)
-    except ValueError:
-        return None
 
 
 def _new(form: NewForm) -> Response:

@@ -1,4 +1,4 @@
-"""What the forms of a shift have in common: reading what was sent, whatever it is."""
+"""What forms have in common: reading what was sent, whatever it is."""
 
 from uuid import UUID
 
