@@ -123,7 +123,9 @@ def test_the_file_has_the_values_of_the_chart_and_is_audited(
     site: Site, cast: Cast, amina: CheckedClient
 ) -> None:
     patient_id = cast.achieng.patient_id
-    post(site, cast.achieng.key, [(600, {"heart_rate": 70}), (590, {"heart_rate": 80})])
+    # In the middle of five minutes of the clock, which are one line of the file.
+    middle = 450 + clock.now().timestamp() % 300
+    post(site, cast.achieng.key, [(middle, {"heart_rate": 70}), (middle - 10, {"heart_rate": 80})])
     amina.submit(f"/patients/{patient_id}/observations", {"temperature": "36.6", "consciousness": "A"})
     judge()
     answer = amina.get(f"/patients/{patient_id}/trends.csv?h=24")
