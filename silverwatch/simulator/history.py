@@ -71,7 +71,8 @@ def history(
     stream.
 
     HR, RR and SpO2 once a minute over the last `minutes` and each `SPARSE_MIN` before; cuff and temperature
-    every 1-2 h; all over the last `hours`.
+    every 1-2 h; all over the last `hours`. The last ones are of just now: no device seems silent until the live
+    stream comes.
     """
     if bed.patient is None or bed.device is None:
         return []
@@ -80,9 +81,8 @@ def history(
         values = model.pressures(t_s) | {"temperature": model.value("temperature", t_s)}
         found.append((t_s, values))
     sparse = range(int(hours * 60), int(minutes), -SPARSE_MIN)
-    for minute in (*sparse, *range(int(minutes), 0, -1)):
-        t_s = -60.0 * minute + 0.5
-        found.append((t_s, {vital: model.value(vital, t_s) for vital in CONTINUOUS}))
+    times = [*(-60.0 * minute + 0.5 for minute in (*sparse, *range(int(minutes), 0, -1))), -0.5]
+    found += [(t_s, {vital: model.value(vital, t_s) for vital in CONTINUOUS}) for t_s in times]
     return [
         PastReading(at=until + timedelta(seconds=t), values=v) for t, v in sorted(found, key=lambda f: f[0])
     ]
