@@ -109,3 +109,39 @@ def test_only_faults_of_ones_own_devices(site: Site, cast: Cast, tekla: CheckedC
         assert tekla.submit(f"/faults/{alert_id}/acknowledgement").status_code == 404
         assert tekla.submit(f"/faults/{alert_id}/resolution", {"reason": "false"}).status_code == 404
     assert site.row("SELECT count(*) FROM acknowledgement") == (0,)
+
+
+def test_a_silent_gateway_is_a_fault_and_an_alarm_of_its_ward_alone(
+    site: Site, cast: Cast, people: People, tekla: CheckedClient
+) -> None:
+    def hear() -> None:
+        body = {"readings": [{"device": cast.achieng.serial, "measured_at": clock.now().isoformat()}]}
+        body["readings"][0]["heart_rate"] = 70
+        headers = {"Authorization": f"Bearer {cast.gateway_a}"}
+        assert site.client.post("/api/readings/", json=body, headers=headers).status_code == 200
+
+    def gateway_alarms() -> list[Any]:
+        return site.rows("SELECT closed_as FROM alert WHERE kind = 'gateway_silent' ORDER BY raised_at")
+
+    # One that never sent is new, not silent.
+    look(hours=1)
+    assert gateway_alarms() == []
+    hear()
+    look(seconds=29)
+    assert gateway_alarms() == []
+    look(seconds=31)
+    look(seconds=32)
+    assert gateway_alarms() == [(None,)]
+    shown = words(tekla)
+    assert "Gateway offline" in shown
+    assert "GW-A" in shown
+    for name, is_theirs in ((people.amina, True), (people.bruno, False)):
+        browser = site.browser()
+        browser.sign_in(name, PASSWORD)
+        found = browser.get("/alerts").get_data(as_text=True)
+        assert ("Gateway GW-A offline" in found) is is_theirs
+        board = browser.get("/ward/a" if is_theirs else "/ward/b").get_data(as_text=True)
+        assert ("Gateway GW-A offline" in board) is is_theirs
+    hear()
+    look()
+    assert gateway_alarms() == [("ended",)]

@@ -13,6 +13,7 @@ from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, WardHeader
 from silverwatch.domain.alerts.inbox import OFTEN_H, AlarmList, InboxRow, group_of, grouped
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.states import state_of
+from silverwatch.domain.alerts.whereabouts import ABOUT_NOBODY, OF_NOBODY
 from silverwatch.domain.wards import allocation
 
 DONE_FOR: Final = timedelta(hours=1)
@@ -40,14 +41,13 @@ WHERE b.ward_id = ANY(:ids) AND a.live AND {{condition}}
 """
 _OPEN_OR_DONE: Final = "(a.closed_at IS NULL OR a.closed_at >= :since)"
 
-# About a ward as a whole, or about the system: those belong to every ward.
+# Those of the system belong to every ward.
 _OF_SYSTEM: Final = f"""
 SELECT w.id AS ward_id, {_COLUMNS}
-FROM alert a
-LEFT JOIN ward w ON w.id = a.subject_id
+FROM {OF_NOBODY}
 LEFT JOIN bed b ON false
 LEFT JOIN patient p ON false {_JOINS}
-WHERE a.subject = 'system' AND a.patient_id IS NULL AND a.live AND {{condition}}
+WHERE {ABOUT_NOBODY} AND a.live AND {{condition}}
 """
 
 _OF_ALERTS: Final = f"""
@@ -82,11 +82,10 @@ JOIN alert a ON a.patient_id = s.patient_id
 LEFT JOIN device d ON d.id = a.device_id
 WHERE m.account_id = ANY(:ids) AND {{untaken}}
 UNION ALL
-SELECT c.id, w.id, a.*, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT c.id, w.id, a.*, g.serial, NULL, NULL, NULL, NULL, NULL
 FROM account c
-CROSS JOIN alert a
-LEFT JOIN ward w ON w.id = a.subject_id
-WHERE c.id = ANY(:ids) AND a.subject = 'system' AND a.patient_id IS NULL AND {{untaken}}
+CROSS JOIN {OF_NOBODY}
+WHERE c.id = ANY(:ids) AND {ABOUT_NOBODY} AND {{untaken}}
   AND (w.id IS NULL OR EXISTS (SELECT 1 FROM membership m WHERE m.account_id = c.id AND m.ward_id = w.id))
 """.format(
     untaken="a.closed_at IS NULL AND a.muted_by IS NULL"

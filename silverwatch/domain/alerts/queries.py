@@ -22,7 +22,7 @@ from silverwatch.domain.alerts.board import (
 from silverwatch.domain.alerts.pause_lines import open_pauses
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.trends import trends
-from silverwatch.domain.alerts.whereabouts import OF_PATIENTS
+from silverwatch.domain.alerts.whereabouts import ABOUT_NOBODY, OF_NOBODY, OF_PATIENTS
 
 __all__ = ["alarm_bars", "boards", "counts", "tiles", "trends"]
 
@@ -90,15 +90,14 @@ GROUP BY patient_id
 """
 
 
-# Alarms about the system itself, or about a ward as a whole: nobody lies in their bed.
-_SYSTEM_ALERTS = """
-SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, NULL AS serial, NULL AS rule_name,
+# Nobody lies in the bed of these.
+_SYSTEM_ALERTS = f"""
+SELECT a.*, k.at AS acknowledged_at, c.name AS acknowledged_by, g.serial, NULL AS rule_name,
        NULL AS bed_id, NULL AS bed_label, w.id AS ward_id
-FROM alert a
-LEFT JOIN ward w ON w.id = a.subject_id
+FROM {OF_NOBODY}
 LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
 LEFT JOIN account c ON c.id = k.account_id
-WHERE a.closed_at IS NULL AND a.patient_id IS NULL AND a.subject = 'system'
+WHERE a.closed_at IS NULL AND {ABOUT_NOBODY}
 ORDER BY a.raised_at
 """
 

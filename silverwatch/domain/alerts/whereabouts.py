@@ -12,6 +12,13 @@ LEFT JOIN stay s ON s.patient_id = p.id AND s.during @> CAST(:now AS timestamptz
 LEFT JOIN bed b ON b.id = s.bed_id"""
 """Patients `p` with the bed `b` of their present stay `s`, if there is one."""
 
+OF_NOBODY = """alert a
+LEFT JOIN device g ON a.subject = 'device' AND g.id = a.device_id
+LEFT JOIN ward w ON w.id = coalesce(g.ward_id, a.subject_id)"""
+"""Alerts `a` of which those that are `ABOUT_NOBODY` concern the ward `w`, or where there is none every ward."""
+ABOUT_NOBODY = "a.patient_id IS NULL AND (a.subject = 'system' OR g.ward_id IS NOT NULL)"
+"""About the system, a ward as a whole, or the gateway of a ward. A gateway in the store is the technicians' alone."""
+
 
 def places_of(
     session: Session, patient_ids: Iterable[UUID], *, now: datetime
