@@ -203,6 +203,24 @@ def test_a_fall_goes_to_who_fell(site: Site, cast: Cast, nurse: Actor) -> None:
     judge()
     assert alerts(site, who.patient_id) == [("fall", "high", False, True)]
     assert alerts(site, other.patient_id) == [("fall", "high", True, True)]
+    # Nobody had written in the incident: it is closed, and there is one for who fell.
+    found = site.rows(
+        "SELECT patient_id, closed_at IS NULL, closed_by IS NULL FROM incident ORDER BY opened_at"
+    )
+    assert found == [(who.patient_id, False, False), (other.patient_id, True, True)]
+
+
+def test_an_incident_that_somebody_has_begun_is_theirs_to_close(site: Site, cast: Cast, nurse: Actor) -> None:
+    now = clock.now()
+    put_on(nurse, cast.spare_id, cast.achieng.patient_id, start=now - 300 * S)
+    body = {"events": [{"at": (now - 20 * S).isoformat(), "kind": "fall"}]}
+    site.client.post("/api/readings/", json=body, headers={"Authorization": f"Bearer {cast.spare_key}"})
+    judge()
+    with site.cursor() as cur:
+        cur.execute("""UPDATE incident SET "values" = '{"what": "Found beside the bed"}'""")
+    take_off(nurse, cast.spare_id, at=now - 60 * S)
+    judge()
+    assert site.rows('SELECT closed_at, "values" FROM incident') == [(None, {"what": "Found beside the bed"})]
 
 
 def test_a_sensor_that_was_off_is_off_wherever_the_reading_goes(site: Site, cast: Cast, nurse: Actor) -> None:

@@ -33,7 +33,7 @@ def tekla(site: Site, people: People) -> CheckedClient:
 def groups(people: People) -> list[Group]:
     """What the technician sees."""
     with db.transaction() as session:
-        return waiting.groups(session, actor_of(people.tekla), now=clock.now())
+        return waiting.groups(session, actor_of(people.tekla), now=clock.now())[0]
 
 
 def decision(site: Site, group: Group, patient_id: object = None, **other: str) -> tuple[str, dict[str, str]]:
@@ -74,6 +74,30 @@ def test_the_page_and_the_way_to_decide(site: Site, cast: Cast, tekla: CheckedCl
     assert link is not None
     assert "Whose readings are they?" in tekla.get(unescape(link[1])).get_data(as_text=True)
     assert "1 group waits" in tekla.get(f"/quarantine/{cast.spare_id}").get_data(as_text=True)
+
+
+def test_nothing_that_waits_is_too_much_or_too_old_to_be_listed(
+    site: Site, cast: Cast, tekla: CheckedClient
+) -> None:
+    steps = [(60.0 * 31 * number, {"heart_rate": 70}) for number in range(1, 54)]
+    post(site, cast.spare_key, steps)
+    with site.cursor() as cur:
+        cur.execute(
+            "UPDATE quarantine SET measured_at = measured_at - interval '20 days' WHERE measured_at ="
+            " (SELECT min(measured_at) FROM quarantine)"
+        )
+    first, second, older = (
+        tekla.get(f"/quarantine{query}").get_data(as_text=True) for query in ("", "?page=2", "?older=1")
+    )
+    assert [text.count("/decision?") for text in (first, second, older)] == [50, 2, 1]
+    assert 'href="/quarantine?page=2"' in first
+    assert 'href="/quarantine?page=1"' in second
+    link = re.search(r'href="(/quarantine/[^"]+/decision[^"]+)"', older)
+    assert link is not None
+    answer = tekla.get(unescape(link[1]))
+    assert answer.status_code == 200
+    for page in ("0", "x", "99999999999"):
+        assert tekla.get(f"/quarantine?page={page}").status_code == 200
 
 
 def test_they_become_a_patients_as_late_data(

@@ -12,7 +12,7 @@ from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import attaching, kept
 from silverwatch.domain.admissions.kept import Code
 from silverwatch.domain.errors import ConflictError
-from silverwatch.web import binding_forms, filters, gates, login, pages
+from silverwatch.web import binding_forms, fields, filters, gates, login, pages
 from silverwatch.web.binding_forms import BindingForm
 from silverwatch.web.hypermedia import see
 
@@ -148,11 +148,15 @@ def _list(device_id: UUID | None) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         serial = attaching.device_for(session, actor, device_id).serial if device_id else None
-        found = kept.groups(session, actor, now=now, device_id=device_id)
+        older, page = "older" in request.args, fields.whole(request.args.get("page"), most=10_000) or 1
+        found, more = kept.groups(session, actor, now=now, device_id=device_id, older=older, page=page)
     return pages.answer(
         "technician/quarantine.html",
         "Waiting readings",
         groups=found,
+        older=older,
+        number=page,
+        more=more,
         serial=serial,
         device_id=device_id,
         done=request.args.get("done", ""),

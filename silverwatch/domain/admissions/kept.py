@@ -24,7 +24,8 @@ from silverwatch.domain.records.queries import patient_by_number
 
 Code = Literal["unbound", "ambiguous"]
 CODES: Final[tuple[Code, ...]] = ("unbound", "ambiguous")
-MOST: Final = 100
+PAGE: Final = 50
+"""Groups of a page."""
 APART: Final = timedelta(minutes=30)
 """Readings that are further apart are another group."""
 SINCE: Final = attaching.BACK
@@ -60,7 +61,7 @@ class Group:
 _GROUPS = """
 WITH items AS (
   SELECT q.device_id, q.code, q.measured_at AS at FROM quarantine q JOIN device d ON d.id = q.device_id
-  WHERE q.decided_at IS NULL AND q.code IN ('unbound', 'ambiguous') AND q.measured_at > :since
+  WHERE q.decided_at IS NULL AND q.code IN ('unbound', 'ambiguous') AND (q.measured_at > :since) <> :older
     AND (d.ward_id IS NULL OR d.ward_id = ANY(:wards)) AND (CAST(:device AS uuid) IS NULL OR d.id = :device)),
 edges AS (
   SELECT device_id, code, at, 0 AS edge FROM items
@@ -74,7 +75,7 @@ numbered AS (
     OVER (PARTITION BY device_id, code, times ORDER BY at) AS n FROM apart),
 found AS (
   SELECT device_id, code, min(at) AS first, max(at) AS last, count(*) AS number FROM numbered
-  GROUP BY device_id, code, times, n ORDER BY max(at) DESC LIMIT :most)
+  GROUP BY device_id, code, times, n ORDER BY max(at) DESC, device_id LIMIT :most OFFSET :skip)
 SELECT f.*, d.serial, d.kind, b.place AS before, b.until AS before_until, a.place AS after, a.since AS after_since
 FROM found f JOIN device d ON d.id = f.device_id
 LEFT JOIN LATERAL (
@@ -91,16 +92,32 @@ ORDER BY f.last DESC, d.serial
 """
 
 
-def groups(session: Session, actor: Actor, *, now: datetime, device_id: UUID | None = None) -> list[Group]:
-    """What waits from the devices of the actor's wards and of the store, the newest first; one statement."""
+def groups(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    device_id: UUID | None = None,
+    older: bool = False,
+    page: int = 1,
+) -> tuple[list[Group], bool]:
+    """What waits from the devices of the actor's wards and of the store, the newest first; one statement.
+
+    Gives a page of it and whether there are more. `older`: what was measured before `SINCE` ago, which nobody can
+    attribute any more.
+    """
     if not actor.may(Permission.DECIDE_KEPT):
         raise NotFoundError("There are no devices here.")
     wards = list(actor.ward_ids)
-    params = {"since": now - SINCE, "wards": wards, "device": device_id, "apart": APART, "most": MOST}
-    return [
+    params = {
+        "since": now - SINCE, "older": older, "wards": wards, "device": device_id, "apart": APART,
+        "most": PAGE + 1, "skip": (page - 1) * PAGE,
+    }  # fmt: skip
+    found = [
         Group(**{part.name: getattr(row, part.name) for part in fields(Group)})
         for row in session.execute(text(_GROUPS), params)
     ]
+    return found[:PAGE], len(found) > PAGE
 
 
 def waiting(session: Session, device_id: UUID) -> int:

@@ -16,6 +16,11 @@ from silverwatch.domain.errors import DomainError, NotFoundError
 FIELDS: Final = ("what", "place", "injury", "action", "follow_up")
 INJURIES: Final = ("none", "minor", "moderate", "severe", "unknown")
 MAX_TEXT: Final = 2000
+NOT_THEIRS: Final = {
+    "what": "Somebody else wore the device that reported this fall.",
+    "injury": "none",
+    "action": "Withdrawn when it was corrected who wore the device.",
+}
 ONE_FALL: Final = timedelta(minutes=2)
 """A device may report one fall more than once."""
 
@@ -88,6 +93,16 @@ def change(
         )
     incident.values = wanted
     incident.closed_at, incident.closed_by = (now, actor.account_id) if close else (None, None)
+
+
+def withdraw(session: Session, actor: Actor, alert_id: UUID, *, now: datetime) -> None:
+    """The fall was somebody else's. What nobody has written in yet is closed; what somebody has is theirs to close."""
+    query = select(Incident).where(
+        Incident.alert_id == alert_id, Incident.opened_by.is_(None), Incident.closed_at.is_(None)
+    )
+    for incident in session.scalars(query.with_for_update()):
+        if not incident.values:
+            change(session, actor, incident, values=NOT_THEIRS, close=True, now=now)
 
 
 def incident_for(session: Session, actor: Actor, incident_id: UUID, *, now: datetime) -> Incident:

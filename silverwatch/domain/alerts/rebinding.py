@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.access import Actor
-from silverwatch.domain.alerts import service
+from silverwatch.domain.alerts import incidents, service
 from silverwatch.domain.alerts.models import Alert
 from silverwatch.domain.devices import service as devices
 from silverwatch.domain.devices.binding_models import BindingChange
@@ -62,7 +62,7 @@ def changing(
         for piece in pieces(device_id, _spans(before, device_id), _spans(after, device_id))
     ]
     moved = changed.moved = attribution.move(session, found, by=by.account_id, now=now, chosen=changed.chosen)
-    _withdraw(session, found, moved, now=now)
+    _withdraw(session, found, moved, by=by, now=now)
     readings = moved.readings
     for binding_id in sorted(before.keys() | after.keys()):
         one, other = before.get(binding_id), after.get(binding_id)
@@ -101,7 +101,9 @@ def _spans(rows: dict[UUID, _Row], device_id: UUID) -> list[Span]:
     ]
 
 
-def _withdraw(session: Session, changed: Collection[Piece], moved: Moved, *, now: datetime) -> None:
+def _withdraw(
+    session: Session, changed: Collection[Piece], moved: Moved, *, by: Actor, now: datetime
+) -> None:
     """Alarms that rested on what is not the patient's. Those that still go on are withdrawn by who judges."""
     lost = moved.lost
     if lost:
@@ -130,6 +132,7 @@ def _withdraw(session: Session, changed: Collection[Piece], moved: Moved, *, now
         )  # fmt: skip
         for alert in session.scalars(called.order_by(Alert.id).with_for_update()):
             _take_back(session, alert, now=now)
+            incidents.withdraw(session, by, alert.id, now=now)
 
 
 def _within(piece: Piece) -> list[ColumnElement[bool]]:
