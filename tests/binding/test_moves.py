@@ -162,6 +162,21 @@ def test_an_undo_that_contradicts_is_refused(site: Site, cast: Cast, nurse: Acto
     assert beds(site)["A1"] == "Njeri"
 
 
+def test_a_late_reading_leaves_the_end_that_a_discharge_gave(site: Site, cast: Cast, nurse: Actor) -> None:
+    who, ended = cast.achieng, "SELECT ended_at, ended_at = closed_at, resolution FROM alert"
+    now = clock.now()
+    post(site, who.key, held("heart_rate", 150, seconds=60, ending=10), until=now)
+    judge()
+    discharge(nurse, who.patient_id, seen=who.bed_id)
+    before = site.row(ended)
+    assert before[1:] == (True, "discharged")
+    # Worse than what was known: the alarm says so, and still ends with the stay.
+    post(site, who.key, [(32, {"heart_rate": 190}), (7, {"heart_rate": 150})], until=now)
+    judge()
+    assert site.row(ended) == before
+    assert site.row("SELECT worst FROM alert") == (190,)
+
+
 def test_a_late_reading_of_a_discharged_patient_sounds_nowhere(site: Site, cast: Cast, nurse: Actor) -> None:
     who = cast.achieng
     discharge(nurse, who.patient_id, seen=who.bed_id)

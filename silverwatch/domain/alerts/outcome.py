@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import events
-from silverwatch.domain.alerts import chains, device_events, returning, rule_book, service
+from silverwatch.domain.alerts import chains, device_events, leaving, returning, rule_book, service
 from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.folding import Fold
 from silverwatch.domain.alerts.latch import RANK
@@ -123,7 +123,12 @@ def _tell(session: Session, alert: Alert, *, rose: bool, taken: bool, quiet: boo
 
 
 def _correct(alert: Alert, *, ended_at: datetime | None) -> None:
-    """A closed alert stays closed; what it says is put right, and what was withdrawn counts again."""
+    """A closed alert stays closed; what it says is put right, and what was withdrawn counts again.
+
+    Where it still held when its patient left, it ends with the stay: nothing was measured afterwards.
+    """
+    if ended_at is None and alert.resolution == leaving.DISCHARGED:
+        ended_at = alert.closed_at
     alert.ended_at = ended_at
     if ended_at is not None:
         alert.realarm_at = None
