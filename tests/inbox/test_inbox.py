@@ -44,8 +44,7 @@ def test_the_list_goes_from_what_nobody_has_to_what_is_done(site: Site, cast: Ca
     site.client.submit(f"/alerts/{taken}/acknowledgement")
     page = site.client.get("/alerts").get_data(as_text=True)
     assert groups(page) == [
-        "1 New",
-        "1 Escalated or sounding again",
+        "2 Nobody has taken these",
         "1 Technical",
         "1 Quiet for a while",
         "1 Acknowledged",
@@ -62,7 +61,8 @@ def test_the_list_goes_from_what_nobody_has_to_what_is_done(site: Site, cast: Ca
 def test_priority_goes_before_age_in_a_group(site: Site, cast: Cast, people: People) -> None:
     old = raised(site, cast.achieng, "heart_rate_high", ago=timedelta(hours=1))
     older = raised(site, cast.baraka, "heart_rate_high", ago=timedelta(hours=2))
-    high = raised(site, cast.baraka, "oxygen_saturation_low", priority="high")
+    # Told to somebody else and still nobody's: no less urgent than what came just now.
+    high = raised(site, cast.baraka, "oxygen_saturation_low", priority="high", escalated_at=clock.now())
     site.client.sign_in(people.amina, PASSWORD)
     page = site.client.get("/alerts").get_data(as_text=True)
     assert re.findall(r'data-row="([^"]+)"', page) == [str(high), str(older), str(old)]

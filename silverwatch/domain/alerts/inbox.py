@@ -11,8 +11,8 @@ from uuid import UUID
 from silverwatch.domain.alerts.board import PRIORITIES, AlarmLine, PatientHeader, Tile, WardHeader
 from silverwatch.domain.alerts.states import State
 
-Group = Literal["new", "again", "technical", "quiet", "acknowledged", "resolved"]
-GROUPS: Final[tuple[Group, ...]] = ("new", "again", "technical", "quiet", "acknowledged", "resolved")
+Group = Literal["untaken", "technical", "quiet", "acknowledged", "resolved"]
+GROUPS: Final[tuple[Group, ...]] = ("untaken", "technical", "quiet", "acknowledged", "resolved")
 """The list from top to bottom: what nobody has taken first, what is done last."""
 
 Family = Literal["values", "news2", "rules", "calls", "technical"]
@@ -145,7 +145,7 @@ def group_of(row: Any, state: State) -> Group:
         return "quiet"
     if row.technical and row.priority != "high":
         return "technical"
-    return "again" if state in ("escalated", "raised again") else "new"
+    return "untaken"
 
 
 def order(row: InboxRow) -> tuple[int, int, float]:

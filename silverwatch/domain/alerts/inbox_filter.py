@@ -55,7 +55,7 @@ def hidden(lists: Iterable[AlarmList], wanted: Wanted) -> Hidden:
     """What the choice leaves out of these lists."""
     rows = {row.line.id: row for item in lists for row in item.rows if row.group != "resolved"}
     left_out = [row for row in rows.values() if not wanted.shows(row)]
-    urgent = [row for row in left_out if row.line.priority == "high" and row.group in ("new", "again")]
+    urgent = [row for row in left_out if row.line.priority == "high" and row.group == "untaken"]
     return Hidden(rows=len(left_out), urgent=len(urgent))
 
 

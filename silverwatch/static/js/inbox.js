@@ -26,7 +26,7 @@ function leftOut() {
   const line = document.getElementById("left-out");
   if (!line) return;
   const hidden = all().filter((row) => !row.offsetParent && !row.matches(".resolved"));
-  const high = hidden.filter((row) => row.matches(".high:is(.new, .again)")).length;
+  const high = hidden.filter((row) => row.matches(".high.untaken")).length;
   const said = (hidden.length === 1 ? line.dataset.one : line.dataset.many.replace("#", hidden.length)) + (high ? `, ${line.dataset.high.replace("#", high)}` : "");
   if (line.textContent !== said) line.textContent = said;
   line.classList.toggle("urgent", high > 0);
