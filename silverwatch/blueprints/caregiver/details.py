@@ -1,7 +1,8 @@
 """Who a patient is: registered, after a look at who is there already, and corrected."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, request
@@ -12,17 +13,13 @@ from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.record import day_of, keepable, today
 from silverwatch.domain.access import Permission
 from silverwatch.domain.errors import ConflictError
-from silverwatch.domain.records import details, notes
-from silverwatch.domain.records.details import Details
+from silverwatch.domain.records import details, details_rules, notes
+from silverwatch.domain.records.details import Alike
+from silverwatch.domain.records.details_rules import Details
 from silverwatch.domain.records.models import Patient
 from silverwatch.web import auditing, fields, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/details"
-NEEDED: Final = {
-    "hospital_number": "Enter the hospital number.",
-    "family_name": "Enter the family name.",
-    "given_name": "Enter the given name.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +67,8 @@ def register_patient() -> Response:
                 patient_id = details.register(session, login.actor(), found, now=clock.now()).id
         except ConflictError as error:
             form.errors["hospital_number"] = str(error)
-        shown = [(patient.id, details.details_of(patient)) for patient in known]
     if patient_id is None:
-        return _registering(form, known=[] if form.errors else shown, status=422)
+        return _registering(form, known=[] if form.errors else known, status=422)
     return make_response(redirect(f"/patients/{patient_id}/record", 303))
 
 
@@ -113,53 +109,27 @@ def change_details(patient_id: UUID) -> Response:
 
 def read(sent: fields.Sent) -> tuple[DetailsForm, Details | None]:
     """The form as it was sent, and what it says; None when something is missing or wrong, with errors in the form."""
-    most = details.MOST_TEXT
-    names = ("hospital_number", "family_name", "given_name", "title", "born_on", "sex", "phone")
-    sent_lines = {name: fields.line(sent, name, most=most) for name in names}
-    sent_lines["address"] = fields.line(sent, "address", most=details.MOST_ADDRESS)
-    form = DetailsForm(
-        hospital_number=sent_lines["hospital_number"],
-        family_name=sent_lines["family_name"],
-        given_name=sent_lines["given_name"],
-        title=sent_lines["title"],
-        born_on=sent_lines["born_on"],
-        sex=sent_lines["sex"],
-        phone=sent_lines["phone"],
-        address=sent_lines["address"],
-    )
-    for name, text in NEEDED.items():
-        if not sent_lines[name]:
-            form.errors[name] = text
-    for name, written in sent_lines.items():
-        longest = details.MOST_ADDRESS if name == "address" else most
-        if len(written) > longest:
-            form.errors[name] = f"Say it in {longest} characters."
-    born_on, now_on = day_of(form.born_on), today()
-    if born_on is None or not now_on.year - details.OLDEST_YEARS <= born_on.year or born_on > now_on:
-        form.errors["born_on"] = "Enter the day of birth, such as 14-03-1948."
-    if form.sex not in details.SEXES:
-        form.errors["sex"] = "Choose one of these."
-    if form.errors or born_on is None:
-        return form, None
-    said = {name: value for name, value in sent_lines.items() if name != "born_on"}
-    return form, Details(**said, born_on=born_on)
+    written: dict[str, Any] = {
+        name: fields.line(sent, name, most=details_rules.most_of(name)) for name in details_rules.TEXTS
+    }
+    form = DetailsForm(**written, born_on=fields.line(sent, "born_on", most=10))
+    found, errors = details_rules.check(written, born_on=day_of(form.born_on), today=today())
+    form.errors.update(errors)
+    return form, found
 
 
-def _registering(
-    form: DetailsForm, *, known: list[tuple[UUID, Details]] | None = None, status: int = 200
-) -> Response:
-    known = known or []
+def _registering(form: DetailsForm, *, known: Sequence[Alike] = (), status: int = 200) -> Response:
     if known:
         # They may lie in anybody's ward: that they were named here is on record.
-        auditing.viewed("possible duplicates", patient_ids=[patient_id for patient_id, _ in known])
+        auditing.viewed("possible duplicates", patient_ids=[patient.id for patient in known])
     title = "Register a patient"
     return pages.answer(
         "caregiver/register.html",
         f"Error: {title}" if form.errors else title,
         status=status,
         form=form,
-        known=[found for _, found in known],
-        sexes=details.SEXES,
+        known=known,
+        sexes=details_rules.SEXES,
     )
 
 
@@ -175,5 +145,5 @@ def _changing(patient_id: UUID, form: DetailsForm, *, status: int = 200) -> Resp
         status=status,
         frame=frame(login.actor(), place, notes_written=written),
         form=form,
-        sexes=details.SEXES,
+        sexes=details_rules.SEXES,
     )

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request
 from silverwatch import db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.devices import importing, registry
-from silverwatch.domain.devices.importing import MAX_BYTES, Sheet
+from silverwatch.domain.devices.importing import Sheet
 from silverwatch.domain.errors import DomainError
 from silverwatch.domain.wards.queries import wards_of
-from silverwatch.web import gates, login, pages, spreadsheet
+from silverwatch.web import gates, login, pages, spreadsheet, uploads
 from silverwatch.web.hypermedia import see
 
 URL: Final = "/devices/import"
@@ -43,7 +43,7 @@ def import_sample() -> Response:
 @gates.need(Permission.KEEP_DEVICES)
 def import_devices() -> Response:
     """Show what the file holds; once that is confirmed, add the rows that can be."""
-    text, problem = _sent()
+    text, problem = uploads.sent_table()
     if problem:
         return _page("", problem=problem)
     if request.form.get("confirmed") != "yes":
@@ -60,21 +60,6 @@ def import_devices() -> Response:
     except DomainError as refusal:
         return _page(text, sheet=_read(text), problem=str(refusal))
     return see(f"/devices?added={len(settings)}")
-
-
-def _sent() -> tuple[str, str]:
-    """The text of the file or of the field, and what to do about it."""
-    file = request.files.get("file")
-    given = (
-        file.stream.read(MAX_BYTES + 1) if file and file.filename else request.form.get("text", "").encode()
-    )
-    if len(given) > MAX_BYTES:
-        return "", "The file is larger than 256 KB. Divide it."
-    try:
-        text = given.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "", "Save the file as CSV in UTF-8 and choose it again."
-    return text, "" if text.strip() else "Choose a file, or paste its rows."
 
 
 def _read(text: str) -> Sheet:

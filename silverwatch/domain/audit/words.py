@@ -128,6 +128,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "observations.undone": "Undo observations that were just recorded",
     "patient.changed": "Change the details of a patient",
     "patient.registered": "Register a patient",
+    "patients.imported": "Register patients from a file",
     "password.changed": "Change the password",
     "password.reset": "Choose a new password by e-mail",
     "password.reset_requested": "Ask for a new password",

@@ -1,21 +1,18 @@
 """Pure: a CSV file of devices, row by row: what can be added, and of every other row what to do about it."""
 
-import csv
-import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
 from uuid import UUID
 
+from silverwatch.domain import tables
 from silverwatch.domain.devices import registry
 from silverwatch.domain.devices.kinds import KINDS, USUAL_INTERVAL_S
 from silverwatch.domain.devices.registry import MAX_SERIAL, Setting
 
 COLUMNS: Final = ("serial", "type", "ward", "location", "interval_s", "sensitivity", "sample_rate_hz")
 NEEDED: Final = ("serial", "type")
-MAX_ROWS: Final = 500
-MAX_BYTES: Final = 256 * 1024
 STORE: Final = "store"
 
 
@@ -99,50 +96,18 @@ class _Reader:
 
 def serials(text: str) -> list[str]:
     """The serial numbers of a file, to ask which of them there are."""
-    return [row["serial"] for row in _rows(text)[0][: MAX_ROWS + 1]]
+    return [row["serial"] for _, row in _table(text).rows]
 
 
 def read(text: str, *, wards: Mapping[str, UUID], known: Collection[str]) -> Sheet:
     """What can be added of a file. `wards`: case-folded names to ids; `known`: serial numbers that there are."""
-    rows, problem = _rows(text)
-    if problem:
-        return Sheet(problem=problem)
-    if not rows:
-        return Sheet(problem="There is no row below the first line. Write one for each device.")
-    if len(rows) > MAX_ROWS:
-        return Sheet(problem=f"There are more than {MAX_ROWS} rows. Divide the file.")
+    table = _table(text)
     reader = _Reader(wards, known)
-    return Sheet(lines=tuple(reader.line(number, row) for number, row in enumerate(rows, start=2)))
+    return Sheet(lines=tuple(reader.line(number, row) for number, row in table.rows), problem=table.problem)
 
 
-def _rows(text: str) -> tuple[list[dict[str, str]], str]:
-    """The rows below the first line, and why they cannot be read."""
-    head = text.lstrip("\ufeff").split("\n", 1)[0]
-    mark = max(",;\t", key=head.count)
-    try:
-        table = list(
-            csv.reader(io.StringIO(text.lstrip("\ufeff").replace("\0", "")), delimiter=mark, strict=True)
-        )
-    except csv.Error:
-        return [], "This is not a CSV file. Save the table as CSV and choose that file."
-    names = [name.strip().lower().replace(" ", "_") for name in table[0]] if table else []
-    strange = [name for name in names if name not in COLUMNS]
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        return [], f"The first line must name the columns {', '.join(missing)}."
-    if strange or len(set(names)) != len(names):
-        return [], f"The first line may name these columns, each once: {', '.join(COLUMNS)}."
-    return [
-        dict.fromkeys(COLUMNS, "") | {name: _plain(value) for name, value in zip(names, row, strict=False)}
-        for row in table[1:]
-        if any(value.strip() for value in row)
-    ], ""
-
-
-def _plain(value: str) -> str:
-    """On one line; without the mark before what a spreadsheet would take for a formula."""
-    line = " ".join(value.split())[:200]
-    return line[1:] if line.startswith(("'=", "'+", "'-", "'@")) else line
+def _table(text: str) -> tables.Table:
+    return tables.read(text, columns=COLUMNS, needed=NEEDED)
 
 
 def _number(written: str, usual: float | None) -> float | None:

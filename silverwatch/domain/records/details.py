@@ -1,11 +1,12 @@
 """Who a patient is: registered once, corrected with what it was before. The caller commits."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,31 +16,14 @@ from silverwatch.domain.access import Actor
 from silverwatch.domain.accounts.directory import plain
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records.care_team import join
+from silverwatch.domain.records.details_rules import Details
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.records.record_models import PatientChange
 from silverwatch.domain.records.service import create_patient
 
-SEXES: Final = ("F", "M", "O", "U")
-MOST_TEXT: Final = 100
-MOST_ADDRESS: Final = 300
-OLDEST_YEARS: Final = 130
 MOST_SAME_DAY: Final = 500
 """So many who were born on one day are compared at most."""
 MOST_CHANGES: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """Who a patient is. `sex` is F, M, O or U."""
-
-    hospital_number: str
-    family_name: str
-    given_name: str
-    born_on: date
-    sex: str
-    title: str = ""
-    phone: str = ""
-    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +49,47 @@ def details_of(patient: Patient) -> Details:
     )
 
 
-def possible_duplicates(session: Session, details: Details) -> list[Patient]:
-    """Who is registered with the same birthday and name, however it is written, or with the names exchanged."""
-    born = select(Patient).where(Patient.born_on == details.born_on).order_by(Patient.id).limit(MOST_SAME_DAY)
-    wanted = _names(details.family_name, details.given_name)
-    return [found for found in session.scalars(born) if _names(found.family_name, found.given_name) == wanted]
+Same = tuple[date, frozenset[str]]
+"""What two who may be one have in common."""
+
+_BORN = """
+SELECT id, hospital_number, family_name, given_name, born_on FROM (
+  SELECT p.*, row_number() OVER (PARTITION BY born_on ORDER BY id) AS n FROM patient p WHERE born_on = ANY(:days)) p
+WHERE n <= :most ORDER BY id
+"""
 
 
-def _names(family: str, given: str) -> frozenset[str]:
-    return frozenset({plain(family), plain(given)})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Somebody who is registered and may be the same person."""
+
+    id: UUID
+    hospital_number: str
+    family_name: str
+    given_name: str
+    born_on: date
+
+
+def same(who: Details | Alike) -> Same:
+    """The same for two who may be one: birthday and name, however it is written, or with the names exchanged."""
+    return who.born_on, frozenset({plain(who.family_name), plain(who.given_name)})
+
+
+def possible_duplicates(session: Session, details: Details) -> list[Alike]:
+    """Who is registered and may be this person."""
+    return all_alike(session, [details]).get(same(details), [])
+
+
+def all_alike(session: Session, wanted: Iterable[Details]) -> dict[Same, list[Alike]]:
+    """The same for many; one statement."""
+    keys = {same(details) for details in wanted}
+    params = {"days": sorted({day for day, _ in keys}), "most": MOST_SAME_DAY}
+    found: dict[Same, list[Alike]] = {}
+    for row in session.execute(text(_BORN), params):
+        who = Alike(**row._mapping)
+        if same(who) in keys:
+            found.setdefault(same(who), []).append(who)
+    return found
 
 
 def register(session: Session, actor: Actor, details: Details, *, now: datetime) -> Patient:
