@@ -18,7 +18,7 @@ from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
 from silverwatch.domain.records import models as records
 from silverwatch.domain.records import move_models as moves
-from silverwatch.domain.records import record_models
+from silverwatch.domain.records import plan_models, record_models
 from silverwatch.domain.settings import models as settings
 from silverwatch.domain.wards import models as wards
 
@@ -26,6 +26,6 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts", "alerts", "audit", "bindings", "care", "chains", "checks", "decisions", "devices", "events", "limits",
-    "mail", "metadata", "moves", "notices", "pairings", "readings", "record_models", "records", "rule_models",
-    "settings", "throttle", "wards",
+    "mail", "metadata", "moves", "notices", "pairings", "plan_models", "readings", "record_models", "records",
+    "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

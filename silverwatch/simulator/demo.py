@@ -25,6 +25,28 @@ TASKS: Final = (
     ("otieno-samuel", "Empty the catheter bag", 60, 6),
 )
 """What the nurses have planned: for whom, what, in how many minutes, and every how many hours again."""
+GOALS: Final[tuple[tuple[str, dict[str, str], str, str], ...]] = (
+    (
+        "njeri-ruth",
+        {"what": "Walks to the bathroom with one person", "by": "words", "measure": "Distance", "wanted": "10 m"},
+        "Stood up beside the bed for a minute, with two people.",
+        "Walk to the chair",
+    ),
+    (
+        "hughes-margaret",
+        {"what": "Breathes well on less oxygen", "by": "vital", "vital": "supplemental_oxygen", "sign": "<=",
+         "target": "2"},
+        "Sits upright, coughs well.",
+        "Breathing exercises",
+    ),
+    (
+        "wanjiku-mary",
+        {"what": "Sleeps without pain", "by": "vital", "vital": "pain", "sign": "<=", "target": "3"},
+        "Slept four hours after the evening tablet.",
+        "Ask about the pain at night",
+    ),
+)  # fmt: skip
+"""Goals of care plans: for whom, the fields of the form, how far it is, and a task for it."""
 
 
 def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, with_past: bool) -> None:
@@ -79,6 +101,10 @@ def _begin_shift(nurses: Mapping[str, Nurse], people: Mapping[str, Any]) -> None
     for ref, what, in_min, every_h in TASKS:
         if ref in people:
             nurses[people[ref]["ward"]].plan(people[ref]["patient_id"], what, in_min=in_min, every_h=every_h)
+    for ref, goal, progress, task in GOALS:
+        if ref in people:
+            place = people[ref]
+            nurses[place["ward"]].set_goal(place["patient_id"], goal, progress=progress, task=task)
 
 
 def _tell_past(

@@ -48,6 +48,16 @@ class Nurse:
         when = str(in_min) if in_min else "now"
         self._post(url, {**self._form(url), "what": what, "when": when, "repeat": str(every_h or "")})
 
+    def set_goal(self, patient_id: str, goal: Mapping[str, str], *, progress: str, task: str) -> None:
+        """Set a goal of the care plan, with a word about how far it is and a task that is done for it."""
+        url = f"/patients/{patient_id}/plan/goals"
+        fields = self._form(f"{url}/new")
+        self._post(url, {**fields, **goal})
+        own = f"{url}/{fields['form_id']}"
+        self._post(f"{own}/progress", {**self._form(own), "text": progress})
+        tasks = f"/patients/{patient_id}/tasks"
+        self._post(tasks, {**self._form(tasks), "what": task, "when": "120", "goal": fields["form_id"]})
+
     def _form(self, path: str) -> dict[str, str]:
         """The hidden fields of a form, after signing in if that is what it takes."""
         for _ in range(2):

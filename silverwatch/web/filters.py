@@ -83,6 +83,11 @@ def from_local_minute(written: str) -> datetime:
         raise ValueError("a time of these centuries") from None
 
 
+def local_date(moment: datetime) -> date:
+    """The day of the site that a moment lies in."""
+    return moment.astimezone(site_zone()).date()
+
+
 def calendar_day(on: date) -> str:
     """22-Nov-2026."""
     return f"{on.day:02}-{MONTHS[on.month - 1]}-{on.year}"
@@ -154,6 +159,7 @@ FILTERS = {
     "short_day": short_day,
     "span": span,
     "share": share,
+    "local_date": local_date,
     "calendar_day": calendar_day,
     "in_units": in_units,
     "plain_in_units": plain_in_units,

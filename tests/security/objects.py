@@ -50,6 +50,7 @@ def belongings(
         "device_id": _device(site, worn.ward_id),
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
+        "goal_id": _goal(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
@@ -185,6 +186,17 @@ def _task(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
     return _insert(
         site, "task", patient_id=patient_id, what="Turn", due_at=now, added_at=now, added_by=by,
     )  # fmt: skip
+
+
+def _goal(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    goal_id = _insert(site, "goal", patient_id=patient_id, set_at=now, set_by=by)
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO goal_version (goal_id, version, what, at, account_id) VALUES (%s, 1, 'Walks', %s, %s)",
+            (goal_id, now, by),
+        )
+    return goal_id
 
 
 def _handover(site: Site, ward_id: UUID, *, by: UUID) -> UUID:

@@ -9,13 +9,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, request
+from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_rounds
 from silverwatch.domain.alerts import reach, rounds
-from silverwatch.domain.errors import NotFoundError
-from silverwatch.domain.records import notes, tasks
+from silverwatch.domain.errors import ConflictError, NotFoundError
+from silverwatch.domain.records import goals, notes, tasks
 from silverwatch.domain.records.models import Task
 from silverwatch.live.regions import ALL
 from silverwatch.web import auditing, fields, filters, gates, login, pages
@@ -30,13 +31,15 @@ MIN_REASON, MAX_REASON = 3, 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskForm:
-    """A new task as it was sent. `form_id` makes a resend the same task. `at` is a time of the clock, 14:30."""
+    """A new task as it was sent. `form_id` makes a resend the same task. `at` is a time of the clock, 14:30; `goal` the
+    id of a goal of the care plan, or nothing."""
 
     form_id: UUID
     what: str = ""
     when: str = "60"
     at: str = ""
     repeat: str = ""
+    goal: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,7 +57,7 @@ def register(blueprint: Blueprint) -> None:
 @gates.need(Permission.KEEP_ROUNDS)
 def tasks_of_patient(patient_id: UUID) -> Response:
     """What is to be done for this patient?"""
-    return _page(patient_id, TaskForm(form_id=clock.new_id()))
+    return _page(patient_id, TaskForm(form_id=clock.new_id(), goal=request.args.get("goal", "")))
 
 
 @gates.need(Permission.KEEP_ROUNDS)
@@ -66,12 +69,14 @@ def add_task(patient_id: UUID) -> Response:
         place = reach.patient_for(session, actor, patient_id, now=now)
         if not may_keep_rounds(actor, patient_id, ward_id=place.ward_id):
             raise NotFoundError("There is no such patient.")
+        goal_id = _goal(session, patient_id, form)
         if due_at is not None and not form.errors:
             tasks.add(
                 session, actor, task_id=form.form_id, patient_id=patient_id, what=form.what, due_at=due_at,
-                repeat_h=repeat_h, now=now,
+                repeat_h=repeat_h, goal_id=goal_id, now=now,
             )  # fmt: skip
-            return make_response(redirect(f"/patients/{patient_id}/tasks", 303))
+            back = f"plan#goal-{goal_id}" if goal_id else "tasks"
+            return make_response(redirect(f"/patients/{patient_id}/{back}", 303))
     return _page(patient_id, form, status=422)
 
 
@@ -138,6 +143,7 @@ def _read(sent: fields.Sent, now: datetime) -> tuple[TaskForm, datetime | None, 
         when=sent.get("when", ""),
         at=fields.line(sent, "at", most=5),
         repeat=sent.get("repeat", ""),
+        goal=sent.get("goal", ""),
     )
     if not form.what:
         form.errors["what"] = "Say what is to be done."
@@ -147,6 +153,20 @@ def _read(sent: fields.Sent, now: datetime) -> tuple[TaskForm, datetime | None, 
     if form.repeat and repeat_h not in REPEATS:
         form.errors["repeat"] = "Choose how often from the list."
     return form, _due_at(form, now), repeat_h
+
+
+def _goal(session: Session, patient_id: UUID, form: TaskForm) -> UUID | None:
+    """The goal that the task is for; an error where it is none of this patient's, or has ended."""
+    if not form.goal:
+        return None
+    goal_id = fields.identity(form.goal)
+    try:
+        if goal_id is not None:
+            return goals.lock_open(session, patient_id, goal_id).id
+    except (ConflictError, NotFoundError):
+        pass
+    form.errors["goal"] = "Choose a goal that is open, or none."
+    return None
 
 
 def _due_at(form: TaskForm, now: datetime) -> datetime | None:
@@ -174,6 +194,7 @@ def _page(patient_id: UUID, form: TaskForm, *, status: int = 200) -> Response:
         found = tasks.open_tasks(session, [patient_id], until=now + tasks.FURTHEST)
         done = tasks.done_since(session, [patient_id], since=now - timedelta(days=1), most=tasks.MOST)
         written = notes.count(session, patient_id)
+        choices = goals.open_goals(session, patient_id)
     auditing.viewed("tasks", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Tasks"
     return pages.answer(
@@ -184,6 +205,7 @@ def _page(patient_id: UUID, form: TaskForm, *, status: int = 200) -> Response:
         frame=frame(actor, place, notes_written=written),
         tasks=found,
         done=done,
+        goals=choices,
         soon=SOON,
         repeats_h=REPEATS,
         can_undo=lambda task: task.done_at > now - tasks.UNDO,

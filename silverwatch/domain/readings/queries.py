@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
 from silverwatch.domain.access import Actor
 from silverwatch.domain.readings.models import VitalState
+from silverwatch.domain.readings.vitals import NUMERIC
 
 SHOWN = (
     "heart_rate",
@@ -28,6 +30,16 @@ class LatestReading:
     value: float
     at: datetime
     second: float | None = None
+
+
+def latest_of(session: Session, patient_id: UUID) -> dict[str, LatestReading]:
+    """Vital to the newest value of a patient, each by itself; the caller has asked whose patient it is."""
+    state = session.get(VitalState, patient_id)
+    return {
+        name: LatestReading(vital=name, value=value, at=clock.from_epoch_ms(at_ms))
+        for name, (value, at_ms, _) in (state.latest if state else {}).items()
+        if name in NUMERIC
+    }
 
 
 def own_latest(session: Session, actor: Actor) -> list[LatestReading]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,7 +87,8 @@ class NoteVersion(Base):
 
 class Task(Base):
     """Something to do for a patient at a time. What repeats gets its successor when it is done: `follows` names the
-    task before, so that doing it twice gives one. `repeat_h` is in hours, None for once."""
+    task before, so that doing it twice gives one. `repeat_h` is in hours, None for once. `goal_id`: the goal of the
+    care plan that it is done for."""
 
     __tablename__ = "task"
     __table_args__ = (
@@ -98,6 +99,11 @@ class Task(Base):
             postgresql_where=text("done_at IS NULL AND cancelled_at IS NULL"),
         ),
         Index("ix_task_done", "patient_id", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        Index("ix_task_goal", "goal_id", postgresql_where=text("goal_id IS NOT NULL")),
+        # Both columns: a task for one patient cannot be for a goal of another one.
+        ForeignKeyConstraint(
+            ["goal_id", "patient_id"], ["goal.id", "goal.patient_id"], name="fk_task_goal_id"
+        ),
         CheckConstraint("repeat_h BETWEEN 1 AND 168", name="repeat_h"),
         CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done"),
         CheckConstraint(
@@ -122,6 +128,7 @@ class Task(Base):
     cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     cancelled_because: Mapped[str | None]
     follows: Mapped[UUID | None] = mapped_column(ForeignKey("task.id"), unique=True)
+    goal_id: Mapped[UUID | None]
 
 
 class HandoverRemark(Base):

@@ -30,7 +30,7 @@ MOST: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
-    """A task as it is shown. `done_by` is a name."""
+    """A task as it is shown. `done_by` is a name; `goal_id` the goal of the care plan that it is for."""
 
     id: UUID
     patient_id: UUID
@@ -40,13 +40,24 @@ class TaskView:
     done_at: datetime | None = None
     done_by: str | None = None
     note: str = ""
+    goal_id: UUID | None = None
 
 
 _TASKS = """
-SELECT t.id, t.patient_id, t.what, t.due_at, t.repeat_h, t.done_at, t.note, a.name
+SELECT t.id, t.patient_id, t.what, t.due_at, t.repeat_h, t.done_at, t.note, t.goal_id, a.name
 FROM task t LEFT JOIN account a ON a.id = t.done_by
 WHERE t.patient_id = ANY(:patients) AND {condition}
 ORDER BY {order} LIMIT :most
+"""
+
+_FOR_GOALS = """
+SELECT t.id, t.patient_id, t.what, t.due_at, t.repeat_h, t.done_at, t.note, t.goal_id, a.name
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY goal_id, done_at IS NULL ORDER BY done_at DESC) AS place
+  FROM task WHERE goal_id = ANY(:goals) AND cancelled_at IS NULL) t
+LEFT JOIN account a ON a.id = t.done_by
+WHERE t.done_at IS NULL OR t.place <= :done
+ORDER BY t.done_at DESC NULLS FIRST, t.due_at, t.id LIMIT :most
 """
 
 
@@ -67,6 +78,15 @@ def done_since(
     return _views(session.execute(text(query), {"patients": list(patient_ids), "since": since, "most": most}))
 
 
+def for_goals(session: Session, goal_ids: Iterable[UUID], *, done: int) -> dict[UUID, list[TaskView]]:
+    """Goal id to what is done for it: what is open by time, then the newest `done` that were done."""
+    found: dict[UUID, list[TaskView]] = {goal_id: [] for goal_id in goal_ids}
+    for task in _views(session.execute(text(_FOR_GOALS), {"goals": list(found), "done": done, "most": MOST})):
+        if task.goal_id is not None:
+            found[task.goal_id].append(task)
+    return found
+
+
 def add(
     session: Session,
     actor: Actor,
@@ -77,10 +97,11 @@ def add(
     due_at: datetime,
     repeat_h: int | None,
     now: datetime,
+    goal_id: UUID | None = None,
 ) -> bool:
     """Add a task. `task_id` is the form's own, so that a resend is the same task; False for a resend."""
     values = {"id": task_id, "patient_id": patient_id, "what": what, "due_at": due_at, "repeat_h": repeat_h}
-    query = insert(Task).values(**values, added_at=now, added_by=actor.account_id)
+    query = insert(Task).values(**values, added_at=now, added_by=actor.account_id, goal_id=goal_id)
     if session.execute(query.on_conflict_do_nothing().returning(Task.id)).first() is None:
         return False
     _note(session, "task.added", patient_id, task_id, repeat_h=repeat_h)
@@ -99,7 +120,9 @@ def complete(session: Session, actor: Actor, task: Task, *, now: datetime, note:
     task.done_at, task.done_by, task.note = now, actor.account_id, note
     session.flush()
     if task.repeat_h is not None:
-        again = {"what": task.what, "repeat_h": task.repeat_h, "patient_id": task.patient_id}
+        again = {
+            "what": task.what, "repeat_h": task.repeat_h, "patient_id": task.patient_id, "goal_id": task.goal_id,
+        }  # fmt: skip
         session.execute(
             insert(Task)
             .values(
@@ -159,6 +182,7 @@ def _views(rows: Any) -> list[TaskView]:
             done_at=row.done_at,
             done_by=row.name,
             note=row.note,
+            goal_id=row.goal_id,
         )
         for row in rows
     ]
