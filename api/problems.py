@@ -26,7 +26,10 @@ _AWAY_STATES: Final = frozenset({"25006", "25P02", "25P03", "40001", "40P01"})
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` are pairs of JSON pointer and detail; `kind` is its RFC 9457 type."""
+    """An answer that is an error. `errors` are pairs of JSON pointer and detail; `kind` is its RFC 9457 type.
+
+    `more`: members that this type has besides.
+    """
 
     def __init__(
         self,
@@ -36,8 +39,10 @@ class Problem(Exception):
         errors: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         kind: str = "about:blank",
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.more = more or {}
         self.kind = kind
         self.status = status
         self.detail = detail
@@ -55,6 +60,7 @@ class Problem(Exception):
             "detail": self.detail,
             "errors": [{"pointer": pointer, "detail": detail} for pointer, detail in self.errors],
             "request_id": request_id,
+            **self.more,
         }
         answer = Response(
             msgspec.json.encode(body), status=self.status, content_type="application/problem+json"

@@ -71,12 +71,12 @@ def vital_state(site: Any, patient_id: Any) -> dict[str, Any]:
     return found
 
 
-def problem(response: Any, status: int) -> dict[str, Any]:
-    """The problem document of an answer that is one."""
+def problem(response: Any, status: int, *more: str) -> dict[str, Any]:
+    """The problem document of an answer that is one; `more`: members that its type has besides."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.content_type == "application/problem+json"
     found: dict[str, Any] = response.get_json()
-    assert set(found) == {"type", "title", "status", "detail", "errors", "request_id"}
+    assert set(found) == {"type", "title", "status", "detail", "errors", "request_id", *more}
     assert found["status"] == status
     assert response.headers["X-Request-ID"] == found["request_id"]
     return found

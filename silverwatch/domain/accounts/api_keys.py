@@ -58,6 +58,8 @@ class Program:
     scopes: frozenset[str]
     ward_ids: frozenset[UUID]
     expires_at: datetime
+    made_by: UUID
+    """The account that made it, and answers for what it does."""
 
     def may(self, scope: str) -> bool:
         """Was this key made for that?"""
@@ -139,6 +141,7 @@ def find(session: Session, *, key: str, now: datetime) -> Program | None:
         scopes=frozenset(found.scopes),
         ward_ids=frozenset(found.ward_ids),
         expires_at=found.expires_at,
+        made_by=found.created_by,
     )
 
 

@@ -22,6 +22,7 @@ from silverwatch.domain.records import stays
 BACK: Final = timedelta(days=14)
 """So far back it can be said who wore a device."""
 REASON: Final = range(3, 201)
+NOBODY: Final = "Nobody wears this device."
 
 
 def device_for(session: Session, actor: Actor, device_id: UUID) -> Device:
@@ -71,7 +72,7 @@ def take_off(session: Session, actor: Actor, *, device_id: UUID, now: datetime) 
     device = device_of_patient(session, actor, device_id)
     worn = _present(session, device_id)
     if worn is None:
-        raise ConflictError("Nobody wears this device.")
+        raise ConflictError(NOBODY)
     stays.lock_patients(session, [worn.patient_id])
     with rebinding.changing(session, actor, [device_id], now=now):
         binding = devices.unbind(session, device_id=device_id, at=now)

@@ -158,6 +158,33 @@ def candidates(session: Session, actor: Actor, search: str, *, now: datetime) ->
     ]
 
 
+# The last thing that happened to the patient was to be sent away from there.
+_LEFT = """
+SELECT 1 FROM move m JOIN bed b ON b.id = m.from_bed_id
+WHERE m.patient_id = :patient AND m.undone_at IS NULL AND m.at > :left AND b.ward_id = ANY(:wards)
+  AND NOT EXISTS (SELECT FROM move l WHERE l.patient_id = m.patient_id AND l.at > m.at AND l.undone_at IS NULL)
+"""
+
+
+def left_lately(session: Session, actor: Actor, patient_id: UUID, *, now: datetime) -> bool:
+    """Did the patient last go away from a bed of the actor's wards, within a day?"""
+    params = {"patient": patient_id, "left": now - LEFT, "wards": list(actor.ward_ids)}
+    return session.execute(text(_LEFT), params).first() is not None
+
+
+_AT = """
+SELECT s.patient_id FROM stay s JOIN bed b ON b.id = s.bed_id JOIN ward w ON w.id = b.ward_id
+WHERE w.slug = :slug AND b.label = :label AND w.id = ANY(:wards) AND upper_inf(s.during)
+"""
+
+
+def patient_at(session: Session, actor: Actor, slug: str, label: str) -> UUID | None:
+    """Who lies in the bed of a ward of the actor's that is called so; None for nobody and for no such bed."""
+    params = {"slug": slug.replace("\0", ""), "label": label.replace("\0", ""), "wards": list(actor.ward_ids)}
+    found: UUID | None = session.execute(text(_AT), params).scalar()
+    return found
+
+
 def _fits(row: Row[Any], words: Sequence[str]) -> bool:
     parts = (*row.family_name.split(), *row.given_name.split(), row.hospital_number)
     begins = [plain(part) for part in parts]

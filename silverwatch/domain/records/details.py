@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -92,10 +92,19 @@ def all_alike(session: Session, wanted: Iterable[Details]) -> dict[Same, list[Al
     return found
 
 
-def register(session: Session, actor: Actor, details: Details, *, now: datetime) -> Patient:
+def registered_as(session: Session, details: Details) -> UUID | None:
+    """The patient who is registered with exactly these details."""
+    query = select(Patient).where(Patient.hospital_number == details.hospital_number)
+    patient = session.scalar(query)
+    return patient.id if patient is not None and details_of(patient) == details else None
+
+
+def register(
+    session: Session, actor: Actor, details: Details, *, now: datetime, joins: bool = True
+) -> Patient:
     """A new patient, who lies in no bed yet: whoever registers them is of their care team, so that they can go on.
 
-    Raises ConflictError if the hospital number is taken.
+    `joins` false for a program, which looks after nobody. Raises ConflictError if the hospital number is taken.
     """
     patient = create_patient(
         session,
@@ -109,7 +118,8 @@ def register(session: Session, actor: Actor, details: Details, *, now: datetime)
     patient.phone, patient.address = details.phone, details.address
     session.flush()
     audit.record(session, "patient.registered", subject=("patient", patient.id), patient_ids=[patient.id])
-    join(session, actor, patient_id=patient.id, account_id=actor.account_id, now=now)
+    if joins:
+        join(session, actor, patient_id=patient.id, account_id=actor.account_id, now=now)
     return patient
 
 
