@@ -60,12 +60,12 @@ class Killer:
     def _web_worker(self) -> Back:
         master = self._pid("web")
         victim = self._dice.choice(children(master))
-        _kill([victim])
+        kill([victim])
         return lambda: len([pid for pid in children(master) if pid != victim]) >= WEB_WORKERS
 
     def _whole(self, part: str) -> Back:
         victim = self._pid(part)
-        _kill(tree(victim))
+        kill(tree(victim))
         return lambda: self._site.pid(part) not in {None, victim}
 
     def _queue_worker(self, part: str) -> Back:
@@ -82,13 +82,13 @@ class Killer:
         postmaster = self._pid("postgres")
         clients = [pid for pid in children(postmaster) if "silverwatch_app" in " ".join(command_of(pid))]
         if clients:
-            _kill([self._dice.choice(clients)])
+            kill([self._dice.choice(clients)])
         return lambda: not any(is_alive(pid) for pid in clients)
 
     def _postmaster(self) -> Back:
         """As the kernel does when memory runs out: its children live a moment longer and bar a new one's way."""
         victim = self._pid("postgres")
-        _kill([victim])
+        kill([victim])
         return lambda: self._site.pid("postgres") not in {None, victim}
 
     def _pid(self, part: str) -> int:
@@ -118,7 +118,7 @@ class Killer:
         return datetime.min.replace(tzinfo=clock.now().tzinfo)
 
 
-def _kill(pids: list[int]) -> None:
+def kill(pids: list[int]) -> None:
     """The parent first, so that it has no time to notice."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -43,10 +44,13 @@ class SiteError(Exception):
 
 
 class Site:
-    """A quiet demo on a free port in a temporary folder; a context manager that removes all but a copy of `logs`."""
+    """A quiet demo on a free port in a temporary folder; a context manager that removes all but a copy of `logs`.
 
-    def __init__(self, logs: Path | None = None) -> None:
-        self._logs = logs
+    `env`: what its processes find in their environment besides ours.
+    """
+
+    def __init__(self, logs: Path | None = None, *, env: Mapping[str, str] | None = None) -> None:
+        self._logs, self._env = logs, env or {}
         self._root = Path(tempfile.mkdtemp(prefix="silverwatch-faults-"))
         self.data_dir = self._root / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,7 +76,7 @@ class Site:
         info = self._root / "info.json"
         command = [sys.executable, "-m", "silverwatch.cli", "demo", "--port", "0", "--quiet-ward"]
         command += ["--data-dir", str(self.data_dir), "--info", str(info)]
-        env = {name: value for name, value in os.environ.items() if name not in _OUTSIDE}
+        env = {name: value for name, value in os.environ.items() if name not in _OUTSIDE} | self._env
         log = self._root / "demo.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
