@@ -9,7 +9,7 @@ from silverwatch.domain import audit, models
 from silverwatch.web import outgoing
 
 
-def boot(config: Config, *, pool_size: int = 4) -> flow.Ringer:
+def boot(config: Config, *, pool_size: int = 8) -> flow.Ringer:
     """Open the pool and register who is told after a commit."""
     # Tables name each other: all of them must be known before the first row is written.
     models.metadata.sorted_tables  # noqa: B018

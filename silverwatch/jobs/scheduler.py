@@ -14,7 +14,7 @@ def run(config: Config) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    guard = Guard(boot(config, pool_size=10))
+    guard = Guard(boot(config, pool_size=16))
     threads = [
         threading.Thread(target=guard.run, args=(stop,), name="guard"),
         threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping"),

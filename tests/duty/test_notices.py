@@ -130,7 +130,7 @@ def test_dying_in_between_tells_twice_at_most_under_one_id_and_says_so(
         with pytest.raises(KeyboardInterrupt):
             notify.drain("email")
     assert notify.drain("email") == 0  # somebody may be at it still
-    pass_time(site, LEASE["email"])
+    pass_time(site, LEASE)
     assert notify.drain("email") == 1
     first, second = office.letters
     assert first["Message-ID"] == second["Message-ID"]

@@ -5,17 +5,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, exists, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from silverwatch import clock
 from silverwatch.domain import events
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.alerts import whereabouts
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.mail.service import one_line
-from silverwatch.domain.notices import escalation, people, rules
+from silverwatch.domain.notices import other_ways, rules, ways
 from silverwatch.domain.notices.facts import NoticeChanged
 from silverwatch.domain.notices.models import Escalation, Notice, NoticeAddress, NoticeAttempt
 from silverwatch.domain.wards.models import Bed, Ward
@@ -52,33 +50,84 @@ class Ready:
     repeat: bool
 
 
-def claim(session: Session, channel: str, *, now: datetime, before: datetime | None = None) -> Ready | None:
-    """Note one attempt at the next notice of this channel (due since `before`), the most urgent first.
+_URGENT: Final = "(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END)"
+"""As in the index: ten thousand that wait must not be sorted for each one that goes."""
 
-    The caller commits, then makes it. A notice whose alarm was taken or is over is cancelled instead.
+
+def claim(session: Session, channel: str, *, now: datetime, before: datetime | None = None) -> Ready | None:
+    """Note one attempt at the next notice of this channel, the most urgent first, the newest first among those.
+
+    `before`: one that was never tried must have been due since then. The caller commits, then makes the attempt, and
+    says `keep` while it lasts. A notice whose alarm was taken or is over is cancelled instead.
     """
     due = (
         select(Notice)
-        .where(Notice.channel == channel, Notice.next_attempt_at <= (before or now))
-        .order_by(case({"high": 0, "medium": 1}, value=Notice.priority, else_=2), Notice.created_at.desc())
+        .where(
+            Notice.channel == channel,
+            Notice.next_attempt_at <= now,
+            or_(Notice.next_attempt_at <= (before or now), Notice.attempts > 0),
+        )
+        .order_by(text(_URGENT), Notice.created_at.desc())
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+    if resting := ways.resting(session, channel, now=now):
+        if channel != "webhook":
+            return None
+        due = due.where(Notice.address_id.not_in([way.address_id for way in resting]))
     while (notice := session.scalar(due)) is not None:
         alert = session.get(Alert, notice.alert_id)
         if alert is None or _is_taken(session, alert):
             notice.next_attempt_at, notice.cancelled_at = None, now
-            session.flush()
-            continue
-        if now - notice.created_at > rules.GIVEN_UP_AFTER:
+        elif now - notice.created_at > rules.GIVEN_UP_AFTER:
             notice.next_attempt_at, notice.failed_at = None, now
-            notice.error = notice.error or "It could not be tried in time."
-            session.flush()
-            continue
-        ready = _attempt(session, notice, alert, now=now)
-        if ready is not None:
-            return ready
+            notice.error = one_line(f"{rules.TOO_OLD} {notice.error or ''}")[:ERROR_LENGTH]
+        elif not ways.may_try(session, notice, now=now):
+            return None
+        else:
+            ready = _attempt(session, notice, alert, now=now)
+            if ready is not None:
+                return ready
+        session.flush()
     return None
+
+
+def keep(session: Session, notice_id: UUID, *, now: datetime) -> None:
+    """Its attempt is still being made: nobody else makes another one. Waits for nobody."""
+    session.execute(text(_KEEP), {"id": notice_id, "until": now + rules.LEASE})
+
+
+# Whoever has the row writes its end, or cancels it: then there is nothing to keep.
+_KEEP: Final = """
+UPDATE notice SET next_attempt_at = :until WHERE id = (
+  SELECT id FROM notice WHERE id = :id AND next_attempt_at IS NOT NULL AND delivered_at IS NULL
+  FOR UPDATE SKIP LOCKED)
+"""
+
+
+def close_old(session: Session, channel: str, *, now: datetime) -> int:
+    """Give up what is too old, and cancel what nobody needs any more, many at once; gives how many."""
+    params = {"channel": channel, "now": now, "old": now - rules.GIVEN_UP_AFTER, "why": rules.TOO_OLD}
+    return sum(len(session.execute(text(statement), params).all()) for statement in (_CANCEL, _GIVE_UP))
+
+
+_CANCEL: Final = """
+UPDATE notice SET next_attempt_at = NULL, cancelled_at = :now WHERE id IN (
+  SELECT n.id FROM notice n JOIN alert a ON a.id = n.alert_id
+  WHERE n.channel = :channel AND n.next_attempt_at <= CAST(:now AS timestamptz)
+    AND (a.closed_at IS NOT NULL OR a.muted_by IS NOT NULL OR EXISTS (
+      SELECT 1 FROM acknowledgement k WHERE k.alert_id = a.id AND k.ended_at IS NULL))
+  LIMIT 5000 FOR UPDATE OF n SKIP LOCKED)
+RETURNING id
+"""
+_GIVE_UP: Final = """
+UPDATE notice SET next_attempt_at = NULL, failed_at = :now, error = concat_ws(' ', CAST(:why AS text), error)
+WHERE id IN (
+  SELECT id FROM notice WHERE channel = :channel AND next_attempt_at <= CAST(:now AS timestamptz)
+    AND created_at < CAST(:old AS timestamptz)
+  LIMIT 5000 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
 
 
 def delivered(session: Session, notice_id: UUID, *, now: datetime) -> None:
@@ -88,20 +137,29 @@ def delivered(session: Session, notice_id: UUID, *, now: datetime) -> None:
         return
     _close_attempt(session, notice, "delivered", now=now)
     notice.delivered_at, notice.next_attempt_at, notice.error, notice.failed_at = now, None, None, None
+    session.flush()
+    ways.worked(session, notice, now=now)
     _changed(session, notice)
 
 
 def failed(
-    session: Session, notice_id: UUID, *, error: str, now: datetime, for_good: bool = False
+    session: Session,
+    notice_id: UUID,
+    *,
+    error: str,
+    now: datetime,
+    for_good: bool = False,
+    ours: bool = False,
 ) -> datetime | None:
-    """The attempt failed: when the next one is, None when there is none.
+    """The attempt failed: when the next one is, None when there is none. `ours`: its way is not to blame.
 
-    The next channel of the same person is tried at once; with none left, and nobody else of the step reached, the
-    next step of the chain is due.
+    At the first failure, which need not be the first attempt (its maker may have died), the next channel of the same
+    person is tried at once; with none left, and nobody else of the step reached, the next step of the chain is due.
     """
     notice = session.get(Notice, notice_id, with_for_update=True)
     if notice is None or notice.delivered_at is not None:
         return None
+    is_first = notice.error is None
     notice.error = one_line(error)[:ERROR_LENGTH]
     _close_attempt(session, notice, "failed", now=now, error=notice.error)
     if notice.cancelled_at is not None:
@@ -114,8 +172,10 @@ def failed(
     else:
         notice.next_attempt_at = now + rules.back_off(notice.attempts)
     session.flush()
-    if notice.attempts == 1 or for_good:
-        _another_way(session, notice, now=now)
+    if not (for_good or ours):
+        ways.failed(session, notice, error=notice.error, now=now)
+    if is_first or for_good:
+        other_ways.find(session, notice, now=now)
     _changed(session, notice)
     return notice.next_attempt_at
 
@@ -124,15 +184,6 @@ def waiting(session: Session, *, now: datetime) -> list[str]:
     """The channels on which a notice is due."""
     query = select(Notice.channel).where(Notice.next_attempt_at <= now).distinct()
     return list(session.scalars(query))
-
-
-def cancel(session: Session, alert_id: UUID, *, now: datetime) -> None:
-    """The alarm was taken or is over: who was not told yet need not be."""
-    session.execute(
-        update(Notice)
-        .where(Notice.alert_id == alert_id, Notice.next_attempt_at.is_not(None))
-        .values(next_attempt_at=None, cancelled_at=now)
-    )
 
 
 def _is_taken(session: Session, alert: Alert) -> bool:
@@ -150,6 +201,7 @@ def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -
     if gone or account.deactivated_at is not None:
         notice.next_attempt_at, notice.failed_at, notice.error = None, now, "The address was taken back."
         session.flush()
+        other_ways.find(session, notice, now=now)
         return None
     before = session.scalar(
         select(NoticeAttempt.notice_id)
@@ -157,7 +209,7 @@ def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -
         .limit(1)
     )
     notice.attempts += 1
-    notice.next_attempt_at = now + rules.LEASE[notice.channel]
+    notice.next_attempt_at = now + rules.LEASE
     session.add(NoticeAttempt(notice_id=notice.id, number=notice.attempts, begun_at=now))
     session.flush()
     place = _place(session, notice, alert, now=now)
@@ -211,53 +263,8 @@ def _close_attempt(
     )
 
 
-def _another_way(session: Session, notice: Notice, *, now: datetime) -> None:
-    """The next channel of the same person, or else the next people."""
-    person = people.persons(session, [notice.account_id])[notice.account_id]
-    tried = set(
-        session.scalars(
-            select(Notice.channel).where(
-                Notice.escalation_id == notice.escalation_id, Notice.account_id == notice.account_id
-            )
-        )
-    )
-    channel = rules.next_channel(tried, person.reachable)
-    if channel is not None:
-        session.execute(
-            insert(Notice)
-            .values(
-                id=clock.new_id(),
-                alert_id=notice.alert_id,
-                escalation_id=notice.escalation_id,
-                account_id=notice.account_id,
-                channel=channel,
-                address_id=person.reachable[channel],
-                priority=notice.priority,
-                created_at=now,
-                next_attempt_at=now,
-            )
-            .on_conflict_do_nothing()
-        )
-    elif not _somebody_reached(session, notice):
-        escalation.hurry(session, notice.alert_id, now=now)
-
-
-def _somebody_reached(session: Session, notice: Notice) -> bool:
-    """Was anybody of this step told, or may still be, or has another step come since?"""
-    hopeful = exists().where(
-        Notice.escalation_id == notice.escalation_id,
-        Notice.channel != "web",
-        or_(
-            Notice.delivered_at.is_not(None),
-            # Not tried yet.
-            (Notice.next_attempt_at.is_not(None)) & (Notice.attempts == 0),
-        ),
-    )
-    own = session.get_one(Escalation, notice.escalation_id)
-    later = exists().where(Escalation.alert_id == notice.alert_id, Escalation.taken_at > own.taken_at)
-    return bool(session.scalar(select(or_(hopeful, later))))
-
-
 def _changed(session: Session, notice: Notice) -> None:
+    if notice.alert_id is None:
+        return
     patient_id = session.scalar(select(Alert.patient_id).where(Alert.id == notice.alert_id))
     events.record(session, NoticeChanged(alert_id=notice.alert_id, patient_id=patient_id))

@@ -39,8 +39,9 @@ class Escalation(Base):
 class Notice(Base):
     """One person is told about one alert on one channel, because of one step; unique, so that twice is once.
 
-    `next_attempt_at` is empty once it was delivered, given up, cancelled or held back (`held_as`). Nothing in it
-    names a patient: the text is written when it is sent.
+    `next_attempt_at` is empty once it was delivered, given up, cancelled or held back (`held_as`); while an attempt is
+    made it is when somebody else may make another one. Nothing in it names a patient: the text is written when it is
+    sent. One of kind `test` is about no alert: somebody wanted to see whether a channel works.
     """
 
     __tablename__ = "notice"
@@ -52,15 +53,34 @@ class Notice(Base):
             "next_attempt_at",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
+        Index(
+            "ix_notice_urgent",
+            "channel",
+            text("(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END)"),
+            text("created_at DESC"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_notice_unseen",
+            "account_id",
+            "created_at",
+            postgresql_where=text("channel = 'web' AND delivered_at IS NOT NULL AND seen_at IS NULL"),
+        ),
         Index("ix_notice_alert", "alert_id"),
         Index("ix_notice_account", "account_id", "created_at"),
         CheckConstraint("channel IN ('web', 'push', 'sms', 'email', 'webhook')", name="channel"),
         CheckConstraint("held_as IN ('quiet', 'throttled')", name="held_as"),
+        CheckConstraint(
+            "kind IN ('alarm', 'test') AND (kind = 'test') = (alert_id IS NULL)"
+            " AND (kind = 'test') = (escalation_id IS NULL)",
+            name="kind",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"))
-    escalation_id: Mapped[UUID] = mapped_column(ForeignKey("escalation.id"))
+    kind: Mapped[str] = mapped_column(default="alarm", server_default="alarm")
+    alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
+    escalation_id: Mapped[UUID | None] = mapped_column(ForeignKey("escalation.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     channel: Mapped[str]
     address_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice_address.id"))
@@ -87,6 +107,29 @@ class NoticeAttempt(Base):
     begun_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    error: Mapped[str | None]
+
+
+class NoticeWay(Base):
+    """How one way to people does: a channel, or one address of a webhook (`address_id`), each a receiver of its own.
+
+    `failures`: attempts in a row that were not taken, since `failing_since`; `error`: why the last one was not.
+    `tried_at`: when a way that is down was tried last.
+    """
+
+    __tablename__ = "notice_way"
+    __table_args__ = (
+        CheckConstraint("channel IN ('push', 'sms', 'email', 'webhook')", name="channel"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+
+    way: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    address_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice_address.id"))
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failing_since: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
 

@@ -12,12 +12,14 @@ from silverwatch.domain.alerts.steps import CHANNELS, Channel
 BACK_OFF: Final = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300))
 GIVEN_UP_AFTER: Final = timedelta(minutes=30)
 """An alarm of half an hour ago that nobody could be told of has been through the whole chain since."""
-LEASE: Final[Mapping[str, timedelta]] = {
-    # Longer than one attempt may take (adapters/notify.py: 5 s), or two would send the same.
-    **dict.fromkeys(CHANNELS, timedelta(seconds=10)),
-    # A mail server may use its 10 s at each step of the talk.
-    "email": timedelta(seconds=60),
-}
+TOO_OLD: Final = "Given up: it was not taken within 30 minutes."
+LEASE: Final = timedelta(seconds=3)
+"""Whoever makes an attempt says so again and again while it lasts: silent for so long, they have died."""
+KEPT_EVERY_S: Final = 1.0
+DOWN_AFTER: Final = 3
+"""A way of which so many attempts in a row were not taken is down: who waits for it is told another way at once."""
+PROBE: Final = timedelta(seconds=2)
+"""A way that is down is tried by one notice at a time, no more often than this."""
 ONE_IN: Final = timedelta(minutes=5)
 """The same condition of the same patient tells the same person once in this time: 12 times in an hour of flapping."""
 MOST_AN_HOUR: Final = 30
