@@ -84,3 +84,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of the values do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
+
+
+def rss_mb(pid: int) -> float:
+    """What a process holds in memory now; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
