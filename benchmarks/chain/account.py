@@ -39,7 +39,10 @@ WHERE a.patient_id = ANY(%s::uuid[]) AND a.kind = 'oxygen_saturation_low'
 
 @dataclass(slots=True, kw_only=True)
 class Found:
-    """One round. Times in seconds after what they are counted from, the largest of the round."""
+    """One round. Times in seconds after what they are counted from, the largest of the round.
+
+    `problems`: what never came, or came too often; `late`: what came later than promised.
+    """
 
     point: str
     parts: tuple[str, ...]
@@ -55,6 +58,7 @@ class Found:
     notice_s: float = 0.0
     down_s: float = 0.0
     problems: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
 
 def wait_for_end(stage: Stage, patients: Sequence[str]) -> None:
@@ -108,7 +112,7 @@ def _compare_alerts(
         since = at if judges_live(found.parts) else max(at, back_at)
         found.alert_s = max(found.alert_s, seen[patient] - since)
     if found.alert_s > PROMISED_S:
-        found.problems.append(f"an alert {found.alert_s:.1f} s after its reading was accepted")
+        found.late.append(f"an alert {found.alert_s:.1f} s after its reading was accepted")
 
 
 def _compare_steps(found: Found, patients: Sequence[str], steps: Sequence[Any], *, back_at: float) -> None:
@@ -120,7 +124,7 @@ def _compare_steps(found: Found, patients: Sequence[str], steps: Sequence[Any], 
         late = own[1].taken - max(own[0].taken + STEP_S, back_at if back_at > own[0].taken else 0)
         found.step_s = max(found.step_s, late)
     if found.step_s > PROMISED_S:
-        found.problems.append(f"a step {found.step_s:.1f} s late")
+        found.late.append(f"a step {found.step_s:.1f} s late")
 
 
 def _compare_notices(
@@ -152,8 +156,8 @@ def _compare_notices(
             continue
         found.arrived += 1
         found.doubles += len(at) - 1
-        found.notice_s = max(found.notice_s, at[0] - max(row.due, back_at if at[0] > back_at else 0))
+        found.notice_s = max(found.notice_s, at[0] - max(row.due, back_at))
         if len(at) - 1 > row.died:
             found.problems.append(f"{row.channel} came {len(at)} times, and {row.died} attempts died")
     if found.notice_s > PROMISED_S:
-        found.problems.append(f"a notice {found.notice_s:.1f} s late")
+        found.late.append(f"a notice {found.notice_s:.1f} s late")

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from benchmarks.chain.receivers import Receiver
 from benchmarks.faults.site import Site
@@ -22,7 +23,7 @@ from silverwatch.domain.access import Actor, Role
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.accounts.service import create_account
 from silverwatch.domain.alerts import chains
-from silverwatch.domain.alerts.steps import Step
+from silverwatch.domain.alerts.steps import Channel, Step
 from silverwatch.domain.notices import addresses, gateways
 from silverwatch.domain.wards import roster
 from silverwatch.domain.wards.models import Bed, Ward
@@ -34,6 +35,7 @@ STEP_S: Final = 6
 """The second step comes so long after the first."""
 SPOT_S: Final = 3600.0
 """Their devices measure now and then: none is called silent because it said nothing for a minute."""
+BOTH: Final[tuple[Channel, ...]] = ("web", "webhook", "email")
 CREW: Final = (("Nora", "nurse"), ("Nils", "nurse"), ("Dora", "doctor"))
 
 
@@ -128,19 +130,25 @@ def _people(site: Site, *, webhooks: Receiver, mails: Receiver, secrets: Path) -
             )
             assert addresses.verify(session, account.id, new.id, code=new.code, keys=[purpose], now=now)
             shown[path] = base64.b64encode(new.secret or b"").decode()
-        _chain(session, ward.id)
+        _chain(session, ward.id, channels=BOTH)
     secrets.write_text(json.dumps(shown))
     return Stage(site=site, ward_id=ward.id, actors=actors, webhooks=webhooks, mails=mails)
 
 
-def _chain(session: db.Session, ward_id: UUID) -> None:
-    """Nurses at once, the doctor STEP_S later, all on both channels; then nobody for an hour."""
+def set_chain(stage: Stage, *, channels: tuple[Channel, ...]) -> None:
+    """From now on the people of the ward are told on these channels."""
+    with db.transaction() as session:
+        _chain(session, stage.ward_id, channels=channels)
+
+
+def _chain(session: Session, ward_id: UUID, *, channels: tuple[Channel, ...]) -> None:
+    """Nurses at once, the doctor STEP_S later; then nobody for an hour."""
     row = session.scalars(select(Account).where(Account.role == Role.ADMIN.value)).first()
     assert row is not None
     by = Actor(account_id=row.id, role=Role.ADMIN, name=row.name, ward_ids=frozenset([ward_id]))
     steps = [
-        Step(after_s=0, role=DutyRole.NURSE, channels=("web", "webhook", "email")),
-        Step(after_s=STEP_S, role=DutyRole.DOCTOR, channels=("web", "webhook", "email")),
+        Step(after_s=0, role=DutyRole.NURSE, channels=channels),
+        Step(after_s=STEP_S, role=DutyRole.DOCTOR, channels=channels),
     ]
     hour = int(timedelta(hours=1).total_seconds())
     chains.change(session, by, ward_id=ward_id, priority="high", steps=steps, repeat_s=hour, now=clock.now())

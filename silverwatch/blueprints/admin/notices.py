@@ -11,7 +11,7 @@ from silverwatch.adapters import outbound
 from silverwatch.blueprints.admin import forms
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.notices import gateways, queries
+from silverwatch.domain.notices import gateways, queries, way_queries
 from silverwatch.domain.notices.gateways import SMS_KINDS, Gateways
 from silverwatch.web import fields, gates, login, pages
 
@@ -110,6 +110,7 @@ def _present() -> Gateways:
 def _page(shown: Gateways, errors: dict[str, str]) -> Response:
     with db.transaction(read_only=True) as session:
         failing = queries.failing(session, now=clock.now())
+        ways = way_queries.ways(session, shown.channels)
     return pages.answer(
         "admin/notices.html",
         "Error: Notices" if errors else "Notices",
@@ -117,6 +118,7 @@ def _page(shown: Gateways, errors: dict[str, str]) -> Response:
         shown=shown,
         errors=errors,
         failing=failing,
+        ways=ways,
         kinds=SMS_KINDS,
         saved=request.args.get("saved") == "1",
     )
