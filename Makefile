@@ -8,7 +8,7 @@ STAMP := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast e2e check fix bench faults migration
+.PHONY: help setup demo test test-fast e2e check fix bench faults chain migration
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ bench: setup ## Benchmarks, each in one run against a reference; prints a table 
 
 faults: setup ## Kill every process many times under load and compare what was acknowledged with what is stored
 	$(BIN)/python -m benchmarks.faults $(ARGS)
+
+chain: setup ## Kill each part, and pairs, at each point from a breach to the people; a backlog; a channel that is down
+	$(BIN)/python -m benchmarks.chain $(ARGS)
 
 migration: setup ## Write a migration from the models: make migration NAME="what it does"
 	$(BIN)/silverwatch make-migration "$(NAME)"
