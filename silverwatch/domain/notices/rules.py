@@ -16,7 +16,7 @@ TOO_OLD: Final = "Given up: it was not taken within 30 minutes."
 LEASE: Final = timedelta(seconds=3)
 """Whoever makes an attempt says so again and again while it lasts: silent for so long, they have died."""
 KEPT_EVERY_S: Final = 1.0
-DOWN_AFTER: Final = 3
+DOWN_AFTER: Final = 2
 """A way of which so many attempts in a row were not taken is down: who waits for it is told another way at once."""
 PROBE: Final = timedelta(seconds=2)
 """A way that is down is tried by one notice at a time, no more often than this."""
