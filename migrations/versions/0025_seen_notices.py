@@ -8,8 +8,6 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-_URGENT = sa.text("(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END)")
-
 
 def upgrade() -> None:
     op.create_table(
@@ -41,7 +39,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_notice_urgent",
         "notice",
-        ["channel", _URGENT, sa.text("created_at DESC")],
+        ["channel", "priority", "created_at"],
         postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.create_index(

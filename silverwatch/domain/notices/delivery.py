@@ -12,6 +12,7 @@ from silverwatch.domain import events
 from silverwatch.domain.accounts.models import Account
 from silverwatch.domain.alerts import whereabouts
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
+from silverwatch.domain.alerts.steps import PRIORITIES
 from silverwatch.domain.mail.service import one_line
 from silverwatch.domain.notices import other_ways, rules, ways
 from silverwatch.domain.notices.facts import NoticeChanged
@@ -50,45 +51,38 @@ class Ready:
     repeat: bool
 
 
-_URGENT: Final = "(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END)"
-"""As in the index: ten thousand that wait must not be sorted for each one that goes."""
-
-
 def claim(session: Session, channel: str, *, now: datetime, before: datetime | None = None) -> Ready | None:
     """Note one attempt at the next notice of this channel, the most urgent first, the newest first among those.
 
     `before`: one that was never tried must have been due since then. The caller commits, then makes the attempt, and
     says `keep` while it lasts. A notice whose alarm was taken or is over is cancelled instead.
     """
-    due = (
-        select(Notice)
-        .where(
-            Notice.channel == channel,
-            Notice.next_attempt_at <= now,
-            or_(Notice.next_attempt_at <= (before or now), Notice.attempts > 0),
-        )
-        .order_by(text(_URGENT), Notice.created_at.desc())
-        .limit(1)
-        .with_for_update(skip_locked=True)
+    due = select(Notice).where(
+        Notice.channel == channel,
+        Notice.next_attempt_at <= now,
+        or_(Notice.next_attempt_at <= (before or now), Notice.attempts > 0),
     )
     if resting := ways.resting(session, channel, now=now):
         if channel != "webhook":
             return None
         due = due.where(Notice.address_id.not_in([way.address_id for way in resting]))
-    while (notice := session.scalar(due)) is not None:
-        alert = session.get(Alert, notice.alert_id)
-        if alert is None or _is_taken(session, alert):
-            notice.next_attempt_at, notice.cancelled_at = None, now
-        elif now - notice.created_at > rules.GIVEN_UP_AFTER:
-            notice.next_attempt_at, notice.failed_at = None, now
-            notice.error = one_line(f"{rules.TOO_OLD} {notice.error or ''}")[:ERROR_LENGTH]
-        elif not ways.may_try(session, notice, now=now):
-            return None
-        else:
-            ready = _attempt(session, notice, alert, now=now)
-            if ready is not None:
+    if session.scalar(due.with_only_columns(Notice.id).limit(1)) is None:
+        return None
+    # By index, one priority after the other: ten thousand that wait are not to be sorted for each one that goes.
+    for priority in PRIORITIES:
+        one = due.where(Notice.priority == priority).order_by(Notice.created_at.desc()).limit(1)
+        while (notice := session.scalar(one.with_for_update(skip_locked=True))) is not None:
+            alert = session.get(Alert, notice.alert_id)
+            if alert is None or _is_taken(session, alert):
+                notice.next_attempt_at, notice.cancelled_at = None, now
+            elif now - notice.created_at > rules.GIVEN_UP_AFTER:
+                notice.next_attempt_at, notice.failed_at = None, now
+                notice.error = one_line(f"{rules.TOO_OLD} {notice.error or ''}")[:ERROR_LENGTH]
+            elif not ways.may_try(session, notice, now=now):
+                return None
+            elif (ready := _attempt(session, notice, alert, now=now)) is not None:
                 return ready
-        session.flush()
+            session.flush()
     return None
 
 

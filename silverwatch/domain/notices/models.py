@@ -56,8 +56,8 @@ class Notice(Base):
         Index(
             "ix_notice_urgent",
             "channel",
-            text("(CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END)"),
-            text("created_at DESC"),
+            "priority",
+            "created_at",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
         Index(
