@@ -26,9 +26,8 @@ ORDER: tuple[DeviceState, ...] = tuple(DeviceState)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFacts:
-    """What the state comes from. `heard_at`: of a gateway its newest post, of any other its newest reading.
-
-    `bound_at`: since when somebody wears it, None for nobody. `is_paused`: the patient who wears it is on standby.
+    """What the state comes from. `heard_at`: its newest reading; of a gateway, and of what nobody wears, its newest
+    post. `bound_at`: since when somebody wears it, None for nobody. `is_paused`: who wears it is on standby.
     `check_due_at`: when its first check that is not done yet is due.
     """
 

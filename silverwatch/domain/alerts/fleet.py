@@ -48,8 +48,8 @@ ORDER BY d.serial
 class FleetRow:
     """One device, without the patient's name. `bed` is where its wearer lies; `ward` to which ward it belongs.
 
-    `heard_at`: its newest reading, of a gateway its newest post. `is_worn`: somebody wears it, in a bed or not.
-    `check_due_at`, `check_kind`: the check that has been due for longest, None where none is.
+    `heard_at`: its newest reading; of a gateway, and of what nobody wears, its newest post. `is_worn`: somebody wears
+    it, in a bed or not. `check_due_at`, `check_kind`: the check that has been due for longest, None where none is.
     """
 
     id: UUID
@@ -151,7 +151,8 @@ def _read(session: Session, actor: Actor, *, now: datetime, device_id: UUID | No
 
 def _row(row: Row[Any], *, now: datetime) -> FleetRow:
     is_gateway = row.kind == GATEWAY
-    heard_at = row.last_seen_at if is_gateway else row.last_reading_at
+    # What nobody wears has no readings: that it speaks at all is what can be said of it.
+    heard_at = row.last_seen_at if is_gateway or row.bound_at is None else row.last_reading_at
     facts = DeviceFacts(
         interval_s=row.interval_s,
         is_gateway=is_gateway,
