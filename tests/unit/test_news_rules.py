@@ -185,6 +185,23 @@ def test_neither_order_nor_repetition_matters(pair, data):
     assert fold(readings_of(shuffled + again), rules=WATCHED, limits=SITE_DEFAULTS) == expected
 
 
+def test_a_score_that_rose_makes_nothing_too_old_when_its_reading_is_repeated():
+    """Found by the property: the oxygen of two hours ago fits the low risk of before, not the high one of now."""
+    low = {
+        "respiratory_rate": 7,
+        "pulse_rate": 38,
+        "temperature": 34.9,
+        "oxygen_saturation": 88,
+        "systolic_bp": 85,
+    }
+    history = [
+        Set(1.0, {"respiratory_rate": 7, "consciousness": "A", "supplemental_oxygen": 2}, True, 4.0 * HOUR),
+        Set(7202.0, low, False, 1.0),
+    ]
+    once = fold(readings_of(history), rules=WATCHED, limits=SITE_DEFAULTS)
+    assert fold(readings_of([*history, history[-1]]), rules=WATCHED, limits=SITE_DEFAULTS) == once
+
+
 @settings(max_examples=1000, deadline=None)
 @given(histories(), st.data())
 def test_a_delay_changes_only_live_into_retrospective(history, data):

@@ -1,7 +1,8 @@
 """A stored set as the rules see it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby, pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -33,6 +34,16 @@ class Reading(Struct, frozen=True, kw_only=True):
             self.event_at, self.interval_s, self.spot, self.sensor_off, sorted(self.values.items()),
             self.consciousness or "",
         )  # fmt: skip
+
+
+def in_order(readings: Sequence[Reading]) -> Sequence[Reading]:
+    """By event time; readings of one moment in an order that depends on nothing but what they say, each once.
+
+    The same one twice would count as time that goes on: a score that rose may make an older value too old for it.
+    """
+    if all(one.event_at < next_.event_at for one, next_ in pairwise(readings)):
+        return readings
+    return [one for one, _ in groupby(sorted(readings, key=Reading.order))]
 
 
 class Said(Struct, frozen=True, array_like=True, omit_defaults=True):

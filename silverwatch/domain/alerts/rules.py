@@ -8,7 +8,6 @@ devices (silent, battery) are not found here, nor is what only the clock finds.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
 from math import inf
 from typing import Final
 
@@ -20,7 +19,7 @@ from silverwatch.domain.alerts.evidence import Evidence, Trail
 from silverwatch.domain.alerts.latch import Run, Sample, Side, is_settled, prolong
 from silverwatch.domain.alerts.limits import SITE_DEFAULTS, Limit, Limits
 from silverwatch.domain.alerts.news_fold import NUMBERS, LastScore, NewsFold
-from silverwatch.domain.alerts.reading import SPOT, Reading, Said, remember
+from silverwatch.domain.alerts.reading import SPOT, Reading, Said, in_order, remember
 from silverwatch.domain.alerts.rule_fold import RuleFold
 from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
 from silverwatch.domain.alerts.rule_state import Standing
@@ -99,7 +98,7 @@ def evaluate(
     Gives the new checkpoint and a verdict for each episode that was open at the start or raised since, in order
     of raising. Raises ValueError for a reading older than the checkpoint and for NaN.
     """
-    ordered = _in_order(readings)
+    ordered = in_order(readings)
     if ordered and checkpoint.at is not None and ordered[0].event_at < checkpoint.at:
         raise ValueError("a reading is older than the checkpoint: fold again from an earlier one")
     if ordered:
@@ -293,10 +292,3 @@ def _open(checkpoint: Checkpoint) -> Iterable[Episode]:
     for standing in checkpoint.rules.values():
         if standing.episode:
             yield standing.episode
-
-
-def _in_order(readings: Sequence[Reading]) -> Sequence[Reading]:
-    """By event time; readings of one moment in an order that depends on nothing but what they say."""
-    if all(one.event_at < next_.event_at for one, next_ in pairwise(readings)):
-        return readings
-    return sorted(readings, key=Reading.order)
