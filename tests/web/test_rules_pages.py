@@ -197,3 +197,84 @@ def test_words_and_differences() -> None:
         "(HR above 100 /min (until 5 back) or RR at most 8 /min) and NEWS2 5 or more:"
     )
     assert rule_form.written(Rule(name="n", condition=nested), layer="site", number=1) is None
+
+
+SITE_NEWS_5 = "01980000-0000-7000-8000-000000000501"
+QUIET: dict[str, Any] = {
+    **FAST, "name": "NEWS2 of 6 or more", "joiner": ["and"], "vital": ["heart_rate"], "test": ["news2"],
+    "number": ["6"], "minutes": [""], "back": [""], "hold_s": "60", "instead_of": SITE_NEWS_5,
+}  # fmt: skip
+
+
+def of_news(site: Site) -> dict[UUID, str]:
+    """Patient to the rule by which an open NEWS2 alarm stands."""
+    return dict(
+        site.rows(
+            "SELECT a.patient_id, a.rule_id::text FROM alert a WHERE a.kind = 'news2' AND a.closed_at IS NULL"
+        )
+    )
+
+
+def five_points(site: Site, cast: Cast) -> None:
+    """Both patients have 5 points, all of them from what a device sends."""
+    for worn in (cast.achieng, cast.chebet):
+        steps = [
+            (s, {"respiratory_rate": 26, "oxygen_saturation": 93, "heart_rate": 80})
+            for s in range(70, -1, -5)
+        ]
+        post(site, worn.key, steps)
+    judge()
+
+
+def test_a_ward_has_its_own_rule_instead_of_the_sites(site: Site, cast: Cast, people: People) -> None:
+    ada = enter(site, people.ada)
+    begun = ada.get(f"/alerts/rules/new?instead_of={SITE_NEWS_5}").get_data(as_text=True)
+    assert "Stands instead of NEWS2 of 5 or more" in begun
+    assert 'value="site"' not in begun
+    layer = f"ward:{cast.achieng.ward_id}"
+    assert ada.submit("/alerts/rules", QUIET | {"layer": layer, "reason": ""}).status_code == 422
+    made(site, ada, **QUIET | {"layer": layer})
+    second = ada.submit("/alerts/rules", QUIET | {"layer": layer})
+    assert second.status_code == 422
+    assert "has its own rule here already" in second.get_data(as_text=True)
+    assert ada.submit("/alerts/rules", QUIET | {"layer": "site"}).status_code == 404
+    shown = ada.get("/alerts/rules").get_data(as_text=True)
+    assert "instead of: NEWS2 of 5 or more" in shown
+    assert "otherwise in Ward A" in shown
+    five_points(site, cast)
+    assert of_news(site) == {cast.chebet.patient_id: SITE_NEWS_5}
+
+
+def test_a_patients_own_rule_wins_and_ends_with_it(site: Site, cast: Cast, people: People) -> None:
+    ada, amina = enter(site, people.ada), enter(site, people.amina)
+    made(site, ada, **QUIET | {"layer": f"ward:{cast.achieng.ward_id}"})
+    own = made(
+        site, amina,
+        **QUIET | {
+            "layer": f"patient:{cast.achieng.patient_id}", "name": "NEWS2 of 5, watched", "number": ["5"],
+            "instead_of": site.row("SELECT id::text FROM alarm_rule WHERE ward_id IS NOT NULL")[0],
+            "reason": "Went down fast last time",
+        },
+    )  # fmt: skip
+    page = amina.get(f"/patients/{cast.achieng.patient_id}/limits").get_data(as_text=True)
+    for words in (
+        "NEWS2 of 5, watched",
+        "Went down fast last time",
+        "until discharge",
+        "instead of: NEWS2 of 5",
+    ):
+        assert words in page
+    assert "NEWS2 of 6 or more" not in page
+    other = enter(site, people.bruno).get(f"/patients/{cast.chebet.patient_id}/limits").get_data(as_text=True)
+    assert "NEWS2 of 5 or more" in other
+    assert "watched" not in other
+    five_points(site, cast)
+    assert of_news(site) == {cast.achieng.patient_id: str(own), cast.chebet.patient_id: SITE_NEWS_5}
+    # Another one beside it is refused; one of another ward's patient is not there.
+    again = QUIET | {"layer": f"patient:{cast.achieng.patient_id}", "instead_of": SITE_NEWS_5}
+    assert amina.submit("/alerts/rules", again).status_code == 422
+    theirs = QUIET | {"layer": f"patient:{cast.chebet.patient_id}"}
+    assert amina.submit("/alerts/rules", theirs).status_code == 404
+    assert amina.submit(f"/alerts/rules/{own}/retirement", {"because": "stable"}).status_code == 303
+    page = amina.get(f"/patients/{cast.achieng.patient_id}/limits").get_data(as_text=True)
+    assert "NEWS2 of 6 or more" in page

@@ -10,7 +10,14 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission, may_set_limits
-from silverwatch.domain.alerts import limit_replay, limit_versions, limit_views, reach
+from silverwatch.domain.alerts import (
+    limit_replay,
+    limit_versions,
+    limit_views,
+    reach,
+    rule_changes,
+    rule_queries,
+)
 from silverwatch.domain.alerts.limit_cells import Settings
 from silverwatch.domain.alerts.limit_proposal import LimitsError, Proposal, Scope
 from silverwatch.domain.alerts.reach import Place
@@ -108,6 +115,9 @@ def _page(
             limit_forms.fill(form, limit_versions.with_wanted(present, {}), vital=vital)
             form.errors.clear()
         history = limit_views.changes_of(session, scope)
+        rules = rule_queries.of_patient(session, actor, place, now=now)
+        layer = rule_changes.Layer(patient_id=patient_id)
+        may_make_rules = rule_changes.may_change(session, actor, layer, now=now)
         written = notes.count(session, patient_id)
         replay = _replay(session, patient_id, proposal) if proposal else None
     auditing.viewed("limits", patient_ids=[patient_id], ward_id=place.ward_id)
@@ -119,6 +129,8 @@ def _page(
         frame=frame(actor, place, notes_written=written),
         may_set=may_set_limits(actor, patient_id, ward_id=place.ward_id) and place.bed_id is not None,
         rows=rows,
+        rules=rules,
+        may_make_rules=may_make_rules,
         form=form,
         lines=proposal.lines() if proposal else (),
         loosened=bool(proposal and proposal.loosened()),

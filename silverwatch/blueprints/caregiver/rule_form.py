@@ -55,7 +55,9 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class RuleForm:
-    """The form as it was sent. `layer`: site, ward:<id> or patient:<id>. `errors`: field to what to do about it."""
+    """The form as it was sent. `layer`: site, ward:<id> or patient:<id>.
+
+    `instead_of`: the id of the rule in whose place it is to stand. `errors`: field to what to do about it."""
 
     name: str = ""
     layer: str = ""
@@ -67,6 +69,7 @@ class RuleForm:
     enabled: bool = True
     reason: str = ""
     number: int = 0
+    instead_of: str = ""
     lines: list[Line] = field(default_factory=lambda: [Line()])
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -92,6 +95,7 @@ def read(sent: Sent) -> RuleForm:
         number=int(sent["version"])
         if sent.get("version", "").isdecimal() and len(sent["version"]) < 9
         else 0,
+        instead_of=_clip(sent.get("instead_of", "")),
         lines=lines or [Line()],
     )
     _press(form, sent.get("do", ""))

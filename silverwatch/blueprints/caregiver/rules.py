@@ -20,7 +20,7 @@ from silverwatch.domain.alerts.rule_words import sentence
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import all_wards
-from silverwatch.web import auditing, gates, login, pages
+from silverwatch.web import auditing, fields, gates, login, pages
 
 URL: Final = "/alerts/rules"
 
@@ -64,9 +64,19 @@ def rules() -> Response:
 
 @gates.need(Permission.CHANGE_RULES)
 def new_rule() -> Response:
-    """Ask what shall raise an alarm; `patient` is whom the rule is for, from the patient's page."""
+    """Ask what shall raise an alarm; `patient` is whom the rule is for, from the patient's page.
+
+    `instead_of` is the rule of a layer above that the new one begins as, and stands for.
+    """
     layer = f"patient:{request.args['patient'][:40]}" if "patient" in request.args else ""
-    return _editor(RuleForm(layer=layer))
+    above = fields.identity(request.args.get("instead_of"))
+    if above is None:
+        return _editor(RuleForm(layer=layer))
+    with db.transaction(read_only=True) as session:
+        line = rule_queries.one(session, login.actor(), above, now=clock.now())
+    form = rule_form.written(line.rule, layer=layer, number=0) or RuleForm(layer=layer, name=line.rule.name)
+    form.instead_of = str(above)
+    return _editor(form)
 
 
 @gates.need(Permission.CHANGE_RULES)
@@ -84,10 +94,18 @@ def make_rule() -> Response:
             raise NotFoundError("There is no such ward or patient.")
     if wanted is None or layer is None or form.errors or request.form.get("do", "save") != "save":
         return _editor(form, wanted=wanted)
-    with db.transaction() as session:
-        made = rule_changes.make(
-            session, login.actor(), wanted, layer=layer, reason=form.reason, now=clock.now()
-        )
+    if form.instead_of and not form.reason:
+        form.errors["reason"] = "Say in a few words why it is another one here: others will read it."
+        return _editor(form, wanted=wanted)
+    try:
+        with db.transaction() as session:
+            made = rule_changes.make(
+                session, login.actor(), wanted, layer=layer, reason=form.reason,
+                instead_of=fields.identity(form.instead_of), now=clock.now(),
+            )  # fmt: skip
+    except ConflictError as error:
+        form.errors["form"] = str(error)
+        return _editor(form, wanted=wanted)
     return make_response(redirect(f"{URL}/{made}?done=made", 303))
 
 
@@ -161,6 +179,8 @@ def _editor(
             session, actor, Layer(line.ward_id, line.patient_id), now=now
         )
         versions = rule_queries.versions(session, line.id) if line else []
+        above = fields.identity(form.instead_of) if line is None else None
+        stands_for = rule_queries.one(session, actor, above, now=now) if above else None
         found = None
         if wanted is not None and pressed in rule_replay.SPANS and not wanted.by_clock:
             patients = _patients(session, form.layer, wards, now=now)
@@ -169,7 +189,8 @@ def _editor(
     title = line.rule.name if line else "New alarm rule"
     return pages.answer(
         "caregiver/rule.html", f"Error: {title}" if form.errors else title,
-        status=422 if form.errors else 200, form=form, line=line, versions=versions, wards=wards, place=place,
+        status=422 if form.errors else 200, form=form, line=line, stands_for=stands_for,
+        versions=versions, wards=wards, place=place,
         said_so=sentence(wanted) if wanted else None, replay=found, by_clock=wanted is not None and wanted.by_clock,
         tests=rule_form.TESTS, spans=list(rule_replay.SPANS),
         may_change=may_change and readable and (line is None or line.retired_at is None),

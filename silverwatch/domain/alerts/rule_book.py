@@ -1,6 +1,6 @@
-"""Which house rules apply to which patient, in layers: the site's, then those of the ward, then the patient's own."""
+"""Which house rules apply to which patient, in layers; one of a lower layer may stand instead of one above."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -38,14 +38,15 @@ SITE_RULES: Final[Mapping[str, Rule]] = {
 """What a new site begins with (the migration writes them)."""
 
 _IN_FORCE = """
-SELECT r.id, r.ward_id, r.patient_id, r.created_at, CAST(v.rule AS text) AS rule
+SELECT r.id, r.ward_id, r.patient_id, r.instead_of, r.created_at, CAST(v.rule AS text) AS rule
 FROM alarm_rule r JOIN alarm_rule_version v ON v.rule_id = r.id AND v.number = r.version
 WHERE r.retired_at IS NULL
 ORDER BY r.id
 """
 _CHANGED = """
 SELECT greatest((SELECT max(changed_at) FROM alarm_rule_version WHERE number > 1),
-                (SELECT max(retired_at) FROM alarm_rule))
+                (SELECT max(retired_at) FROM alarm_rule),
+                (SELECT max(created_at) FROM alarm_rule WHERE instead_of IS NOT NULL))
 """
 # From bed to bed without a gap is one stay.
 _STAYS = """
@@ -81,13 +82,13 @@ def in_force(
     layered = any(row.ward_id or row.patient_id for row in rows)
     stays = _stays(session, patients, now=now) if layered else {}
     return {
-        patient: [(str(row.id), row.rule) for row in rows if _applies(row, patient, stays.get(patient))]
+        patient: [(str(row.id), row.rule) for row in _winning(rows, patient, stays.get(patient))]
         for patient in patients
     }
 
 
 def changed_at(session: Session) -> datetime | None:
-    """When a rule was last changed or retired; None while all are as they were made."""
+    """When a rule was last changed, replaced or retired; None while all are as they were made."""
     found: datetime | None = session.scalar(text(_CHANGED))
     return found
 
@@ -100,6 +101,22 @@ def decode(rule: str | Mapping[str, Any]) -> Rule:
 def _stays(session: Session, patients: list[UUID], *, now: datetime) -> dict[UUID, Where]:
     rows = session.execute(text(_STAYS), {"patients": patients, "now": now})
     return {row.patient_id: Where(row.ward_id, row.since) for row in rows}
+
+
+def _winning(rows: Sequence[Row[Any]], patient_id: UUID, where: Where | None) -> list[Row[Any]]:
+    """The rules that apply, without those in whose place another one of a lower layer stands."""
+    applied = [row for row in rows if _applies(row, patient_id, where)]
+    lowest: dict[UUID, Row[Any]] = {}
+    for row in applied:
+        root = row.instead_of or row.id
+        # Of one layer the newest.
+        if root not in lowest or _depth(row) >= _depth(lowest[root]):
+            lowest[root] = row
+    return [row for row in applied if lowest[row.instead_of or row.id] is row]
+
+
+def _depth(row: Row[Any]) -> int:
+    return 2 if row.patient_id else 1 if row.ward_id else 0
 
 
 def _applies(row: Row[Any], patient_id: UUID, where: Where | None) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
@@ -13,7 +14,7 @@ from silverwatch.domain import audit
 from silverwatch.domain.access import Actor, Permission, Role
 from silverwatch.domain.alerts import reach
 from silverwatch.domain.alerts.house_rule import Rule, problems
-from silverwatch.domain.alerts.rule_book import decode
+from silverwatch.domain.alerts.rule_book import decode, in_force
 from silverwatch.domain.alerts.rule_models import AlarmRule, AlarmRuleVersion
 from silverwatch.domain.alerts.rule_words import differences, sentence
 from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
@@ -47,19 +48,63 @@ def may_change(session: Session, actor: Actor, layer: Layer, *, now: datetime) -
     return place.ward_id is not None
 
 
-def make(session: Session, actor: Actor, rule: Rule, *, layer: Layer, reason: str, now: datetime) -> UUID:
-    """Write a new rule. Raises NotFoundError for a layer that is not the actor's to change."""
+def make(
+    session: Session,
+    actor: Actor,
+    rule: Rule,
+    *,
+    layer: Layer,
+    reason: str,
+    now: datetime,
+    instead_of: UUID | None = None,
+) -> UUID:
+    """Write a new rule, `instead_of` one of a layer above where it applies.
+
+    Raises NotFoundError for a layer that is not the actor's to change, and for what cannot be stood in for there;
+    ConflictError where another one stands there already.
+    """
     if not may_change(session, actor, layer, now=now):
         raise NotFoundError("There is no such ward or patient.")
     _must_be_good(rule)
+    root = _root(session, instead_of, layer, now=now) if instead_of else None
     rule_id = clock.new_id()
     session.add(
-        AlarmRule(id=rule_id, ward_id=layer.ward_id, patient_id=layer.patient_id, version=1, created_at=now)
-    )
+        AlarmRule(
+            id=rule_id, ward_id=layer.ward_id, patient_id=layer.patient_id, instead_of=root, version=1, created_at=now
+        )
+    )  # fmt: skip
     session.flush()
     _version(session, actor, rule_id, 1, rule, reason=reason, now=now)
     _note(session, "rule.made", rule_id, layer, {"rule": sentence(rule), "reason": reason})
     return rule_id
+
+
+def _root(session: Session, rule_id: UUID, layer: Layer, *, now: datetime) -> UUID:
+    """The highest rule in whose place this one stands, locked: nobody else puts another one there meanwhile."""
+    above = session.get(AlarmRule, rule_id)
+    root = (
+        session.get(AlarmRule, above.instead_of, with_for_update=True)
+        if above and above.instead_of
+        else above
+    )
+    if above is None or root is None or above.retired_at is not None or layer == Layer():
+        raise NotFoundError("There is no such rule.")
+    session.refresh(root, with_for_update=True)
+    if layer.patient_id is not None:
+        applied = {UUID(key) for key, _ in in_force(session, [layer.patient_id], now=now)[layer.patient_id]}
+        if above.id not in applied:
+            raise ConflictError("This rule does not apply to the patient any more. Look at the rules again.")
+        if above.patient_id is not None:
+            raise ConflictError("The patient has their own rule here already. Change that one.")
+        return root.id
+    if above.ward_id is not None or above.patient_id is not None:
+        raise NotFoundError("There is no such rule.")
+    taken = select(AlarmRule.id).where(
+        AlarmRule.instead_of == root.id, AlarmRule.ward_id == layer.ward_id, AlarmRule.retired_at.is_(None)
+    )
+    if session.scalar(taken) is not None:
+        raise ConflictError("The ward has its own rule here already. Change that one.")
+    return root.id
 
 
 def change(

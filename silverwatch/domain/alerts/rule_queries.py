@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.alerts.house_rule import Rule
-from silverwatch.domain.alerts.rule_book import decode
+from silverwatch.domain.alerts.reach import Place
+from silverwatch.domain.alerts.rule_book import decode, in_force
 from silverwatch.domain.alerts.rule_models import AlarmRule
 from silverwatch.domain.alerts.rule_words import differences
 from silverwatch.domain.errors import NotFoundError
@@ -21,7 +22,10 @@ NOISE: Final = timedelta(days=7)
 # The wards that an actor sees: a patient's own rule shows where the patient lies now.
 _VISIBLE = """
 SELECT r.id, r.ward_id, r.patient_id, r.version, r.created_at, r.retired_at, r.retired_because,
-       v.rule, v.changed_at, c.name AS changed_by, w.name AS ward, b.label AS bed, bw.name AS bed_ward
+       v.rule, v.changed_at, v.reason, c.name AS changed_by, r.instead_of,
+       (SELECT rv.rule->>'name' FROM alarm_rule ar JOIN alarm_rule_version rv
+          ON rv.rule_id = ar.id AND rv.number = ar.version WHERE ar.id = r.instead_of) AS instead_of_name,
+       w.name AS ward, b.label AS bed, bw.name AS bed_ward
 FROM alarm_rule r
 JOIN alarm_rule_version v ON v.rule_id = r.id AND v.number = r.version
 LEFT JOIN account c ON c.id = v.changed_by
@@ -67,7 +71,10 @@ class Noise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """One rule of the list. `where`: the name of the ward, or the bed of the patient."""
+    """One rule of the list. `where`: the name of the ward, or the bed of the patient. `reason`: of its version.
+
+    `instead_of`: the rule of a layer above in whose place it stands, with its name.
+    """
 
     id: UUID
     rule: Rule
@@ -78,6 +85,9 @@ class RuleLine:
     version: int
     changed_at: datetime
     changed_by: str | None
+    reason: str
+    instead_of: UUID | None
+    instead_of_name: str | None
     retired_at: datetime | None
     retired_because: str | None
     noise: Noise
@@ -102,6 +112,16 @@ def book(
     rows = _rows(session, actor, "r.retired_at IS NULL", ward_ids, now=now, limit=limit)
     noise = noise_of(session, "rule_id", "a.rule_id IS NOT NULL", ward_ids=ward_ids, now=now)
     return [_line(row, noise.get(row.id, Noise())) for row in rows]
+
+
+def of_patient(session: Session, actor: Actor, place: Place, *, now: datetime) -> list[RuleLine]:
+    """The rules that hold for a patient whom the actor may see: of each the one of the lowest layer."""
+    if place.ward_id is None:
+        return []
+    patient_id = place.patient.id
+    held = [UUID(key) for key, _ in in_force(session, [patient_id], now=now)[patient_id]]
+    rows = _rows(session, actor, "r.id = ANY(:held)", [place.ward_id], now=now, limit=200, held=held)
+    return [_line(row, Noise()) for row in rows]
 
 
 def one(session: Session, actor: Actor, rule_id: UUID, *, now: datetime) -> RuleLine:
@@ -171,6 +191,9 @@ def _line(row: Row[Any], noise: Noise) -> RuleLine:
         version=row.version,
         changed_at=row.changed_at,
         changed_by=row.changed_by,
+        reason=row.reason,
+        instead_of=row.instead_of,
+        instead_of_name=row.instead_of_name,
         retired_at=row.retired_at,
         retired_because=row.retired_because,
         noise=noise,
