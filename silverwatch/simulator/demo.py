@@ -25,6 +25,12 @@ TASKS: Final = (
     ("otieno-samuel", "Empty the catheter bag", 60, 6),
 )
 """What the nurses have planned: for whom, what, in how many minutes, and every how many hours again."""
+ASSESSED: Final[tuple[tuple[str, str, dict[str, str], str], ...]] = (
+    ("njeri-ruth", "falls", {"fell": "yes", "unsteady": "yes"}, "Bell in reach, shoes asked of the family."),
+    ("hughes-margaret", "four_at", {"amt4": "one"}, "Knows the ward, not the year."),
+    ("wanjiku-mary", "skin", {"heels": "red"}, "Heels lie free now."),
+)
+"""What was assessed: of whom, with which answers besides the first choice of each question, and a note."""
 GOALS: Final[tuple[tuple[str, dict[str, str], str, str], ...]] = (
     (
         "njeri-ruth",
@@ -105,6 +111,10 @@ def _begin_shift(nurses: Mapping[str, Nurse], people: Mapping[str, Any]) -> None
         if ref in people:
             place = people[ref]
             nurses[place["ward"]].set_goal(place["patient_id"], goal, progress=progress, task=task)
+    for ref, instrument, answers, note in ASSESSED:
+        if ref in people:
+            place = people[ref]
+            nurses[place["ward"]].assess(place["patient_id"], instrument, answers, note=note)
 
 
 def _tell_past(

@@ -13,6 +13,8 @@ from silverwatch.simulator.history import ManualSet
 
 TIMEOUT_S: Final = 10.0
 _FIELD: Final = re.compile(r'name="(csrf_token|form_id)" value="([^"]+)"')
+_CHOICE: Final = re.compile(r'name="(q-[a-z0-9_]+)"(?: id="[^"]+")? value="([^"]+)"')
+_WHEN: Final = re.compile(r'name="(at)" type="datetime-local" value="([^"]+)"')
 _BED: Final = re.compile(r'name="take" value="([0-9a-f-]{36})"')
 
 
@@ -57,6 +59,15 @@ class Nurse:
         self._post(f"{own}/progress", {**self._form(own), "text": progress})
         tasks = f"/patients/{patient_id}/tasks"
         self._post(tasks, {**self._form(tasks), "what": task, "when": "120", "goal": fields["form_id"]})
+
+    def assess(self, patient_id: str, instrument: str, answers: Mapping[str, str], *, note: str) -> None:
+        """Answer every question of an assessment, as done just now and due again after the usual time."""
+        url = f"/patients/{patient_id}/plan/assess/{instrument}"
+        page, _ = self._open(url)
+        fields = dict(_FIELD.findall(page)) | dict(_WHEN.findall(page))
+        fields |= dict(reversed(_CHOICE.findall(page)))
+        given = {f"q-{question}": choice for question, choice in answers.items()}
+        self._post(url, {**fields, **given, "again": "24", "note": note})
 
     def _form(self, path: str) -> dict[str, str]:
         """The hidden fields of a form, after signing in if that is what it takes."""

@@ -50,6 +50,8 @@ def belongings(
         "device_id": _device(site, worn.ward_id),
         "filename": "css/base.css",
         "task_id": _task(site, worn.patient_id, by=holder),
+        "assessment_id": _assessment(site, worn.patient_id, by=holder),
+        "instrument": "falls",
         "goal_id": _goal(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
@@ -185,6 +187,14 @@ def _task(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
     now = clock.now()
     return _insert(
         site, "task", patient_id=patient_id, what="Turn", due_at=now, added_at=now, added_by=by,
+    )  # fmt: skip
+
+
+def _assessment(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+    now = clock.now()
+    return _insert(
+        site, "assessment", patient_id=patient_id, instrument="falls", version=1, at=now, entered_at=now, account_id=by,
+        answers="{}", result="",
     )  # fmt: skip
 
 

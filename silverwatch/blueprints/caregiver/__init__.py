@@ -5,6 +5,7 @@ from flask import Blueprint
 from silverwatch.blueprints.caregiver import (
     admission,
     alerts,
+    assessments,
     board,
     care_team,
     corrections,
@@ -62,6 +63,7 @@ for part in (
     record,
     plan,
     goals,
+    assessments,
     details,
     patient_import,
     care_team,

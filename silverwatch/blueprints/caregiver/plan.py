@@ -11,7 +11,7 @@ from silverwatch.domain.access import Permission, may_keep_record, may_keep_roun
 from silverwatch.domain.alerts import reach
 from silverwatch.domain.readings.queries import latest_of
 from silverwatch.domain.readings.unit_choices import units_of
-from silverwatch.domain.records import goals, notes, tasks
+from silverwatch.domain.records import assessments, goals, instruments, notes, tasks
 from silverwatch.web import auditing, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/plan"
@@ -36,6 +36,7 @@ def plan(patient_id: UUID) -> Response:
         ]
         latest = latest_of(session, patient_id)
         units = units_of(session, actor.account_id)
+        assessed = assessments.assessments_of(session, patient_id)
         written = notes.count(session, patient_id)
     auditing.viewed("plan", patient_ids=[patient_id], ward_id=place.ward_id)
     return pages.answer(
@@ -43,6 +44,10 @@ def plan(patient_id: UUID) -> Response:
         "Care plan",
         frame=frame(actor, place, notes_written=written),
         goals=found,
+        instruments=instruments.CURRENT.values(),
+        assessed={
+            name: [item for item in assessed if item.instrument.name == name] for name in instruments.CURRENT
+        },
         tasks=others,
         latest=latest,
         units=units,

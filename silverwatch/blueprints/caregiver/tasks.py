@@ -194,7 +194,7 @@ def _page(patient_id: UUID, form: TaskForm, *, status: int = 200) -> Response:
         found = tasks.open_tasks(session, [patient_id], until=now + tasks.FURTHEST)
         done = tasks.done_since(session, [patient_id], since=now - timedelta(days=1), most=tasks.MOST)
         written = notes.count(session, patient_id)
-        choices = goals.open_goals(session, patient_id)
+        choices = goals.open_goals(session, [patient_id]).get(patient_id, [])
     auditing.viewed("tasks", patient_ids=[patient_id], ward_id=place.ward_id)
     title = "Tasks"
     return pages.answer(

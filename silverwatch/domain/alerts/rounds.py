@@ -16,7 +16,8 @@ from silverwatch.domain.access import Actor, may_keep_rounds, may_see_patient
 from silverwatch.domain.alerts import queries, whereabouts
 from silverwatch.domain.alerts.board import Tile
 from silverwatch.domain.errors import NotFoundError
-from silverwatch.domain.records import tasks
+from silverwatch.domain.records import assessments, tasks
+from silverwatch.domain.records.assessments import DueAssessment
 from silverwatch.domain.records.models import Task
 from silverwatch.domain.records.tasks import TaskView
 from silverwatch.domain.wards import allocation, roster
@@ -47,16 +48,17 @@ class WardOfShift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftRow:
-    """One patient of a shift. `tasks` are open, due within `AHEAD`, in order of time."""
+    """One patient of a shift. `tasks` are open and `assessments` to be done again within `AHEAD`, in order of time."""
 
     tile: Tile
     ward: WardOfShift
     tasks: tuple[TaskView, ...] = ()
+    assessments: tuple[DueAssessment, ...] = ()
 
     @property
     def first_due_at(self) -> datetime | None:
-        """When the first thing is due, observations or a task; None where no complete set says when."""
-        times = [task.due_at for task in self.tasks]
+        """When the first thing is due, observations, a task or an assessment; None where no complete set says when."""
+        times = [task.due_at for task in self.tasks] + [item.due_at for item in self.assessments]
         if self.tile.observations_due_at is not None:
             times.append(self.tile.observations_due_at)
         return min(times) if times and self.tile.observations_due_at is not None else None
@@ -80,7 +82,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that is due for a patient: a task, or (without one) the next observations.
+    """One thing that is due for a patient: a task, an assessment, or (without one) the next observations.
 
     `due_at` is None for observations of a patient who has no complete set yet: they are due now.
     """
@@ -88,6 +90,7 @@ class Item:
     tile: Tile
     due_at: datetime | None
     task: TaskView | None = None
+    assessment: DueAssessment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,7 @@ class _Floor:
     tiles: Mapping[UUID, list[Tile]]
     holders: Mapping[UUID, Holder]
     open_tasks: Mapping[UUID, list[TaskView]]
+    assessments: Mapping[UUID, list[DueAssessment]]
     done: Sequence[TaskView]
     place: Mapping[UUID, int] = field(default_factory=dict)
 
@@ -189,10 +193,14 @@ def _floor(session: Session, ward_ids: Sequence[UUID], *, now: datetime) -> _Flo
     open_tasks: dict[UUID, list[TaskView]] = {}
     for task in tasks.open_tasks(session, patients, until=now + AHEAD):
         open_tasks.setdefault(task.patient_id, []).append(task)
+    again: dict[UUID, list[DueAssessment]] = {}
+    for item in assessments.due(session, patients, until=now + AHEAD):
+        again.setdefault(item.patient_id, []).append(item)
     return _Floor(
         tiles=tiles,
         holders=allocation.holders(session, [tile.bed_id for tile in beds], now=now),
         open_tasks=open_tasks,
+        assessments=again,
         done=tasks.done_since(session, patients, since=now - tasks.UNDO, most=tasks.MOST),
         place={tile.bed_id: number for number, tile in enumerate(beds)},
     )
@@ -229,7 +237,12 @@ def _shift(
         )
         found.append(ward)
         rows += [
-            ShiftRow(tile=tile, ward=ward, tasks=tuple(floor.open_tasks.get(tile.patient.id, ())))
+            ShiftRow(
+                tile=tile,
+                ward=ward,
+                tasks=tuple(floor.open_tasks.get(tile.patient.id, ())),
+                assessments=tuple(floor.assessments.get(tile.patient.id, ())),
+            )
             for tile in mine
             if tile.patient is not None
         ]
@@ -259,6 +272,10 @@ def _rounds(region: str, subject_id: UUID, tiles: Iterable[Tile], floor: _Floor,
         items += [
             Item(tile=tile, due_at=task.due_at, task=task)
             for task in floor.open_tasks.get(tile.patient.id, ())
+        ]
+        items += [
+            Item(tile=tile, due_at=again.due_at, assessment=again)
+            for again in floor.assessments.get(tile.patient.id, ())
         ]
     items.sort(
         key=lambda item: (item.due_at.timestamp() if item.due_at else 0.0, floor.place[item.tile.bed_id])

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from silverwatch.domain.alerts.board import AlarmLine, NewsBadge, PatientHeader
+from silverwatch.domain.records.assessments import DueAssessment
 from silverwatch.domain.records.tasks import TaskView
 
 
@@ -86,7 +87,7 @@ class OwnLimit:
 class SheetLine:
     """One patient of the sheet. `news_before` is the score when the shift began, None without a complete set then.
 
-    `holder` is who looks after the bed.
+    `holder` is who looks after the bed. `goals` are the open ones of the care plan; sheets of before have none.
     """
 
     bed_label: str
@@ -109,6 +110,8 @@ class SheetLine:
     due_at: datetime | None
     tasks: tuple[TaskView, ...]
     remark: Written | None
+    goals: tuple[str, ...] = ()
+    assessments: tuple[DueAssessment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

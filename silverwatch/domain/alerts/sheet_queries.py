@@ -13,7 +13,8 @@ from silverwatch.domain.alerts.board import AlarmLine, Tile
 from silverwatch.domain.alerts.rule_models import RULE_NAME
 from silverwatch.domain.alerts.sheet import AlarmsOfShift, OwnLimit, Paused, Sheet, SheetLine, Trend, Written
 from silverwatch.domain.readings import history
-from silverwatch.domain.records import tasks
+from silverwatch.domain.records import assessments, goals, tasks
+from silverwatch.domain.records.assessments import DueAssessment
 from silverwatch.domain.records.tasks import TaskView
 from silverwatch.domain.wards import allocation, roster
 from silverwatch.domain.wards.models import Ward
@@ -120,6 +121,10 @@ class _Read:
         self.tasks: dict[UUID, list[TaskView]] = {}
         for task in tasks.open_tasks(session, patients, until=now + AHEAD):
             self.tasks.setdefault(task.patient_id, []).append(task)
+        self.goals = goals.open_goals(session, patients)
+        self.assessments: dict[UUID, list[DueAssessment]] = {}
+        for item in assessments.due(session, patients, until=now + AHEAD):
+            self.assessments.setdefault(item.patient_id, []).append(item)
 
     def line(self, tile: Tile, *, alarms: Sequence[AlarmLine], holder: str | None) -> SheetLine:
         """One patient of the sheet."""
@@ -152,6 +157,8 @@ class _Read:
             due_at=tile.observations_due_at,
             tasks=tuple(self.tasks.get(patient.id, ())),
             remark=_written(remark) if remark else None,
+            goals=tuple(what for _, what in self.goals.get(patient.id, ())),
+            assessments=tuple(self.assessments.get(patient.id, ())),
         )
 
     def _alarms(self, patient_id: UUID) -> AlarmsOfShift:

@@ -14,10 +14,12 @@ from silverwatch.domain.alerts import queries
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import AlarmLine
 from silverwatch.domain.alerts.scores import Score, scored
-from silverwatch.domain.records import notes
+from silverwatch.domain.records import instruments, notes
 from silverwatch.domain.records.notes import NoteView
 
-Kind = Literal["alarm", "observations", "note", "pause", "incident", "limits", "device", "stay"]
+Kind = Literal[
+    "alarm", "observations", "note", "pause", "incident", "limits", "assessment", "goal", "device", "stay"
+]
 Show = Literal["all", "alarms", "notes"]
 SHOWS: Final[tuple[Show, ...]] = ("all", "alarms", "notes")
 A_PAGE: Final = 12
@@ -56,10 +58,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Care:
-    """A pause began or ended, an incident was opened, limits were set.
+    """A pause began or ended, an incident was opened, limits were set, something was assessed, a goal ended.
 
-    `what`: the kind of alarm that is paused, or of incident, or the vitals whose limits changed. `by` is None for
-    what the clock, or a device, did.
+    `what`: the kind of alarm that is paused, or of incident, or the vitals whose limits changed; the result of an
+    assessment whose name is `scope`; the goal that ended as `scope`. `by` is None for what the clock, or a device, did.
     """
 
     began: bool
@@ -137,7 +139,16 @@ CROSS JOIN LATERAL (
     SELECT l.id, l.patient_id, 'limits', '',
            (SELECT string_agg(DISTINCT c ->> 'vital', ',') FROM jsonb_array_elements(l.changes) c),
            l.reason, '', l.ends_at, l.at, true, l.account_id
-    FROM limit_version l WHERE l.patient_id = p.id) e
+    FROM limit_version l WHERE l.patient_id = p.id
+    UNION ALL
+    SELECT s.id, s.patient_id, 'assessment', s.instrument, s.result, s.version::text, s.note, NULL, s.at, true,
+           s.account_id
+    FROM assessment s WHERE s.patient_id = p.id AND s.struck_at IS NULL
+    UNION ALL
+    SELECT g.id, g.patient_id, 'goal', g.ended_as,
+           (SELECT v.what FROM goal_version v WHERE v.goal_id = g.id ORDER BY v.version DESC LIMIT 1),
+           g.ended_because, '', NULL, g.ended_at, true, g.ended_by
+    FROM goal g WHERE g.patient_id = p.id AND g.ended_at IS NOT NULL) e
   WHERE e.at < :before AND e.at >= :since ORDER BY e.at DESC LIMIT :limit) m
 LEFT JOIN account c ON c.id = m.who
 """
@@ -279,11 +290,14 @@ def _moved(row: Any) -> Entry:
 
 
 def _care(row: Any) -> Entry:
+    scope, reason = row.scope, row.reason
+    if row.sort == "assessment":
+        scope, reason = instruments.version_of(row.scope, int(row.reason)).label, ""
     care = Care(
         began=row.began,
-        scope=row.scope,
+        scope=scope,
         what=row.what,
-        reason=row.reason,
+        reason=reason,
         note=row.note,
         until=row.until,
         by=row.by,

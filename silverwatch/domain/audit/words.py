@@ -63,6 +63,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "alert.resolved": "Resolve an alarm",
     "api_key.created": "Make a key for a program",
     "api_key.revoked": "Revoke the key of a program",
+    "assessment.corrected": "Correct an assessment",
+    "assessment.recorded": "Record an assessment",
     "audit.exported": "Export the audit",
     "care_team.joined": "Add somebody to a care team",
     "care_team.left": "Remove somebody from a care team",

@@ -128,17 +128,20 @@ def goal_of(session: Session, patient_id: UUID, goal_id: UUID) -> GoalView:
     return found[0]
 
 
-def open_goals(session: Session, patient_id: UUID) -> list[tuple[UUID, str]]:
-    """Id and words of the goals that a task can be for."""
+def open_goals(session: Session, patient_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """Patient to id and words of the goals that stand, as they were set; who has none is left out."""
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
     rows = session.execute(
         text(
-            "SELECT g.id, v.what FROM goal g CROSS JOIN LATERAL (SELECT what FROM goal_version"
+            "SELECT g.id, g.patient_id, v.what FROM goal g CROSS JOIN LATERAL (SELECT what FROM goal_version"
             " WHERE goal_id = g.id ORDER BY version DESC LIMIT 1) v"
-            " WHERE g.patient_id = :patient AND g.ended_at IS NULL ORDER BY g.set_at, g.id LIMIT :most"
+            " WHERE g.patient_id = ANY(:patients) AND g.ended_at IS NULL ORDER BY g.set_at, g.id LIMIT :most"
         ),
-        {"patient": patient_id, "most": MOST},
+        {"patients": list(patient_ids), "most": 50 * MOST},
     )
-    return [(row.id, row.what) for row in rows]
+    for row in rows:
+        found.setdefault(row.patient_id, []).append((row.id, row.what))
+    return found
 
 
 def lock(session: Session, patient_id: UUID, goal_id: UUID) -> Goal:
