@@ -12,7 +12,7 @@ from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from silverwatch import clock
+from silverwatch import clock, db
 from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
 from silverwatch.web import auditing
 
@@ -118,6 +118,8 @@ def _unexpected(error: Exception) -> Any:
         return _http(error)
     if isinstance(error, DomainError):
         return _domain(error).response()
+    if db.refused_by(error) == db.MERGED:
+        return Problem(409, "This record was merged into another one. Look for the patient again.").response()
     if is_unavailable(error):
         log.warning("database unavailable: %s", error)
         return unavailable().response()

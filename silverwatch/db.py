@@ -30,6 +30,16 @@ RETRIED = {"40001", "40P01"}
 """Serialization failure and deadlock: the whole transaction may simply be run again."""
 
 
+MERGED = "patient_merged"
+"""The constraint that keeps everything away from a record that was merged into another one."""
+
+
+def refused_by(error: BaseException) -> str | None:
+    """The name of the constraint that refused it."""
+    origin = error.orig if isinstance(error, exc.DBAPIError) else error
+    return origin.diag.constraint_name if isinstance(origin, psycopg.Error) else None
+
+
 class Base(DeclarativeBase):
     """Every table. Constraint names are fixed so that migrations can name them."""
 

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     WRITE_NOTES = "write notes about a patient"
     KEEP_RECORD = "keep the record of a patient"
     REGISTER_PATIENTS = "register patients"
+    MERGE_PATIENTS = "merge two records of one patient"
     MOVE_PATIENTS = "admit, transfer and discharge patients"
     PUT_ON_DEVICES = "put devices on patients and take them off"
     DECIDE_KEPT = "decide whose readings are that wait"
@@ -73,6 +74,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.WRITE_NOTES: frozenset({Role.CAREGIVER}),
     Permission.KEEP_RECORD: frozenset({Role.CAREGIVER}),
     Permission.REGISTER_PATIENTS: frozenset({Role.CAREGIVER}),
+    Permission.MERGE_PATIENTS: frozenset({Role.CAREGIVER}),
     Permission.MOVE_PATIENTS: frozenset({Role.CAREGIVER}),
     Permission.PUT_ON_DEVICES: frozenset({Role.CAREGIVER, Role.TECHNICIAN, Role.ADMIN}),
     Permission.DECIDE_KEPT: frozenset({Role.TECHNICIAN, Role.ADMIN}),

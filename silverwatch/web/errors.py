@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
     """Answer every error in the form of whoever asked. The API brings its own handlers."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _without_token)
-    app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(NotFoundError, not_found)
     app.register_error_handler(ConflictError, lambda error: answer(409, str(error)))
     app.register_error_handler(DomainError, lambda error: answer(400, str(error)))
     for unavailable in db.UNAVAILABLE:
@@ -59,7 +59,8 @@ def _without_token(_: CSRFError) -> Response:
     return answer(400, "This page is too old. Reload it and try again.")
 
 
-def _not_found(_: NotFoundError) -> Response:
+def not_found(_: NotFoundError) -> Response:
+    """It does not exist, or is not theirs: both look the same."""
     if login.signed_in() is not None:
         auditing.refused("not theirs, or not there")
     return answer(404)
@@ -83,6 +84,9 @@ def _unavailable(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if db.refused_by(error) == db.MERGED:
+        # Just now, while the form was on its way.
+        return answer(409, "This record was merged into another one. Look for the patient again.")
     # The route, not the path: that may hold the token of a link.
     log.error("%s %s failed", request.method, request.url_rule, exc_info=error)
     return answer(500)

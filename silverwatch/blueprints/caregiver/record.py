@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_record
+from silverwatch.domain.admissions import merge_views
 from silverwatch.domain.alerts import reach
 from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import care_team, details, entries, notes
 from silverwatch.domain.records.models import Patient
+from silverwatch.domain.records.queries import former_numbers
 from silverwatch.web import auditing, fields, filters, gates, login, pages
 
 URL: Final = "/patients/<uuid:patient_id>/record"
@@ -197,6 +199,9 @@ def _record(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> R
         found = entries.entries_of(session, patient_id)
         changes = details.changes_of(session, patient_id)
         team = care_team.members_of(session, patient_id)
+        former = former_numbers(session, patient_id)
+        gone = fields.identity(request.args.get("merged"))
+        merged = merge_views.survivor_of(session, gone) if gone else None
         written = notes.count(session, patient_id)
     auditing.viewed("record", patient_ids=[patient_id], ward_id=place.ward_id)
     return pages.answer(
@@ -208,6 +213,8 @@ def _record(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> R
         entries=found,
         changes=changes,
         team=team,
+        former=former,
+        merged=merged[1] if merged and merged[0] == patient_id else "",
         form_id=clock.new_id(),
         errors=errors,
     )

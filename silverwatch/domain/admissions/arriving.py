@@ -58,12 +58,17 @@ def _wards(session: Session, actor: Actor) -> Wards:
 def _known(session: Session, actor: Actor, numbers: Iterable[str], *, now: datetime) -> dict[str, Known]:
     query = select(Patient).where(func.upper(Patient.hospital_number).in_(set(numbers))).order_by(Patient.id)
     rows = list(session.scalars(query))
-    lying = whereabouts(session, [row.id for row in rows], now=now)
+    into = {row.id: row.merged_into or row.id for row in rows}
+    patients = {
+        row.id: row for row in session.scalars(select(Patient).where(Patient.id.in_(set(into.values()))))
+    }
+    lying = whereabouts(session, patients, now=now)
     found = {}
     for row in rows:
-        is_theirs = may_keep_record(actor, row.id, ward_id=lying.get(row.id))
-        stands = details.details_of(row) if is_theirs else None
-        found[row.hospital_number.upper()] = Known(id=row.id, stands=stands)
+        patient = patients[into[row.id]]
+        is_theirs = may_keep_record(actor, patient.id, ward_id=lying.get(patient.id))
+        stands = details.details_of(patient) if is_theirs else None
+        found[row.hospital_number.upper()] = Known(id=patient.id, stands=stands)
     return found
 
 

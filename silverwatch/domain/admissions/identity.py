@@ -1,6 +1,6 @@
 """Is it this patient? Two identifiers off the wristband are compared before a device is put on. Compare is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from silverwatch.domain import audit, throttle
 from silverwatch.domain.access import Actor
 from silverwatch.domain.accounts.directory import plain
 from silverwatch.domain.records.models import Patient
+from silverwatch.domain.records.queries import former_numbers
 from silverwatch.domain.throttle import Limit
 
 TRIES: Final = Limit(name="two identifiers", tries=20, per=timedelta(minutes=15))
@@ -35,10 +36,10 @@ MISMATCH: Final[Mapping[str, str]] = {
 }
 
 
-def wrong(patient: Patient, said: Said) -> list[str]:
-    """Which of the identifiers are not the patient's."""
+def wrong(patient: Patient, said: Said, *, former: Sequence[str] = ()) -> list[str]:
+    """Which of the identifiers are not the patient's. A wristband may still say a `former` number of theirs."""
     found = []
-    if _bare(said.number) != _bare(patient.hospital_number):
+    if _bare(said.number) not in {_bare(number) for number in (patient.hospital_number, *former)}:
         found.append("number")
     if said.born_on is not None and said.born_on != patient.born_on:
         found.append("born_on")
@@ -62,8 +63,9 @@ def _bare(number: str) -> str:
 
 
 def compare(
-    session: Session, actor: Actor, *, patient_id: UUID, said: Said, device: str, now: datetime
-) -> dict[str, str]:
+    session: Session, actor: Actor, *, patient_id: UUID, said: Said, device: str = "", now: datetime,
+    action: str = "binding.mismatch",
+) -> dict[str, str]:  # fmt: skip
     """Field to what is wrong; empty where it is this patient. Commit in any case: tries and mismatches are kept.
 
     That somebody had another wristband in hand is noted with the names of the fields, not with what was typed.
@@ -73,12 +75,12 @@ def compare(
             "number": "Too many wristbands did not fit. Wait a few minutes, then go to the bed and scan again."
         }
     patient = session.get_one(Patient, patient_id)
-    found = wrong(patient, said)
+    found = wrong(patient, said, former=former_numbers(session, patient_id))
     if not found:
         throttle.give_back(session, TRIES, str(actor.account_id))
         return {}
     audit.record(
-        session, "binding.mismatch", outcome="refused", subject=("patient", patient.id), patient_ids=[patient.id],
-        detail={"device": device, "differs": found},
+        session, action, outcome="refused", subject=("patient", patient.id), patient_ids=[patient.id],
+        detail={"differs": found, **({"device": device} if device else {})},
     )  # fmt: skip
     return {field: MISMATCH[field] for field in found}

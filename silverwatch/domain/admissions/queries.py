@@ -132,9 +132,12 @@ def free_beds(session: Session, ward_ids: Collection[UUID] | None = None) -> lis
 
 # Whoever is theirs, who left their wards lately, and whose whole number somebody knows.
 _CANDIDATES = f"""
-SELECT {_WHO} FROM patient p
-WHERE NOT EXISTS (SELECT FROM stay s WHERE s.patient_id = p.id AND upper_inf(s.during))
-  AND (p.id = ANY(CAST(:own AS uuid[])) OR upper(p.hospital_number) = upper(:number) OR p.id IN (
+SELECT {_WHO}, f.former FROM patient p
+CROSS JOIN LATERAL (
+  SELECT coalesce(array_agg(g.hospital_number), '{{}}') AS former FROM patient g WHERE g.merged_into = p.id) f
+WHERE NOT EXISTS (SELECT FROM stay s WHERE s.patient_id = p.id AND upper_inf(s.during)) AND p.merged_into IS NULL
+  AND (p.id = ANY(CAST(:own AS uuid[])) OR upper(p.hospital_number) = upper(:number)
+       OR upper(:number) = ANY(SELECT upper(n) FROM unnest(f.former) n) OR p.id IN (
     SELECT m.patient_id FROM move m JOIN bed b ON b.id = m.from_bed_id
     WHERE m.kind = 'discharge' AND m.at > :left AND b.ward_id = ANY(:wards)))
 ORDER BY p.family_name, p.given_name, p.id LIMIT 500
@@ -186,7 +189,7 @@ def patient_at(session: Session, actor: Actor, slug: str, label: str) -> UUID | 
 
 
 def _fits(row: Row[Any], words: Sequence[str]) -> bool:
-    parts = (*row.family_name.split(), *row.given_name.split(), row.hospital_number)
+    parts = (*row.family_name.split(), *row.given_name.split(), row.hospital_number, *row.former)
     begins = [plain(part) for part in parts]
     return all(any(part.startswith(word) for part in begins) for word in words)
 

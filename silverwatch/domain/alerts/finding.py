@@ -74,6 +74,7 @@ class Found:
 # Beds lead to patients and not the other way round: what is asked is as large as the wards of who asks.
 _REACH = """
 SELECT p.id, p.hospital_number, p.family_name, p.given_name, b.label, b.position, w.name AS ward_name, js.news,
+       ARRAY(SELECT f.hospital_number FROM patient f WHERE f.merged_into = p.id) AS former,
        (SELECT minutes FROM interval_decision o
         WHERE o.patient_id = p.id AND o.ended_at IS NULL AND o.until > CAST(:now AS timestamptz)) AS own_minutes
 FROM (SELECT s.patient_id FROM stay s JOIN bed b ON b.id = s.bed_id
@@ -123,13 +124,14 @@ def patients(session: Session, actor: Actor, wanted: Wanted, *, now: datetime) -
 
 def _fits(row: Row[Any], words: list[str]) -> bool:
     """Does each word begin a part of the name or the hospital number, stand in the number, or is it the bed?"""
-    begins = [
-        plain(part) for part in (*row.family_name.split(), *row.given_name.split(), row.hospital_number)
-    ]
+    numbers = (row.hospital_number, *row.former)
+    begins = [plain(part) for part in (*row.family_name.split(), *row.given_name.split(), *numbers)]
     bed = plain(row.label or "")
-    number = plain(row.hospital_number)
+    inside = [plain(number) for number in numbers]
     return all(
-        word == bed or (len(word) >= PART and word in number) or any(b.startswith(word) for b in begins)
+        word == bed
+        or (len(word) >= PART and any(word in number for number in inside))
+        or any(b.startswith(word) for b in begins)
         for word in words
     )
 

@@ -23,6 +23,7 @@ from silverwatch.domain.errors import ConflictError
 EXPIRED: Final = "The time was over"
 DISCHARGED: Final = "The stay was over"
 UNDONE: Final = "The discharge was undone"
+MERGED: Final = "The record was merged into another one"
 
 
 def of_scope(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -199,7 +200,7 @@ def end_due(session: Session, *, now: datetime) -> int:
     return len(versions)
 
 
-def end_of_stay(session: Session, patient_id: UUID, *, now: datetime) -> int | None:
+def end_of_stay(session: Session, patient_id: UUID, *, now: datetime, reason: str = DISCHARGED) -> int | None:
     """The patient's stay is over, and with it their own limits; gives the number of what held, None for none."""
     query = select(LimitVersion).where(
         *of_scope(Scope.of_patient(patient_id)), LimitVersion.superseded_at.is_(None)
@@ -208,7 +209,7 @@ def end_of_stay(session: Session, patient_id: UUID, *, now: datetime) -> int | N
     if version is None or not version.cells:
         return None
     proposal = replace(present(session, Scope.of_patient(patient_id), now=now), wanted={})
-    _write(session, proposal, {}, by=None, reason=DISCHARGED, now=now)
+    _write(session, proposal, {}, by=None, reason=reason, now=now)
     return version.number
 
 

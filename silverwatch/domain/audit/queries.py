@@ -25,10 +25,12 @@ _OF_PERSON: Final = (
     " UNION ALL SELECT id FROM display WHERE name ILIKE :person))"
 )
 
+# Also of the records that were merged into the patient's.
 # MATERIALIZED: the rows of one patient are few, and their index finds them. Without it the planner, which does not
 # look at the values, walks the times of all patients.
 _OF_PATIENT: Final = """
-WITH found AS MATERIALIZED (SELECT * FROM audit_entry WHERE patient_ids @> ARRAY[CAST(:patient AS uuid)])
+WITH found AS MATERIALIZED (SELECT * FROM audit_entry WHERE patient_ids && ARRAY(
+  SELECT CAST(:patient AS uuid) UNION ALL SELECT id FROM patient WHERE merged_into = :patient))
 """
 
 _OPENINGS: Final = f"""{_OF_PATIENT}

@@ -135,6 +135,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "observations.undone": "Undo observations that were just recorded",
     "patient.changed": "Change the details of a patient",
     "patient.registered": "Register a patient",
+    "patients.merged": "Merge two records of one patient",
+    "patients.merge_mismatch": "Try to merge records with what is not the patient's",
     "patients.imported": "Register patients from a file",
     "password.changed": "Change the password",
     "password.reset": "Choose a new password by e-mail",

@@ -100,6 +100,7 @@ def bind(
 REFUSED: Final = {
     "ex_binding_device": "The device is on somebody else at that time. Take it off there first.",
     "ex_binding_patient_kind": "The patient wears another device of this type at that time. Take that one off first.",
+    "patient_merged": "This record was merged into another one. Look for the patient again.",
     "ck_binding_during": "The end must be after the beginning.",
 }
 

@@ -54,7 +54,8 @@ Same = tuple[date, frozenset[str]]
 
 _BORN = """
 SELECT id, hospital_number, family_name, given_name, born_on FROM (
-  SELECT p.*, row_number() OVER (PARTITION BY born_on ORDER BY id) AS n FROM patient p WHERE born_on = ANY(:days)) p
+  SELECT p.*, row_number() OVER (PARTITION BY born_on ORDER BY id) AS n FROM patient p
+  WHERE born_on = ANY(:days) AND merged_into IS NULL) p
 WHERE n <= :most ORDER BY id
 """
 
@@ -94,7 +95,9 @@ def all_alike(session: Session, wanted: Iterable[Details]) -> dict[Same, list[Al
 
 def registered_as(session: Session, details: Details) -> UUID | None:
     """The patient who is registered with exactly these details."""
-    query = select(Patient).where(Patient.hospital_number == details.hospital_number)
+    query = select(Patient).where(
+        Patient.hospital_number == details.hospital_number, Patient.merged_into.is_(None)
+    )
     patient = session.scalar(query)
     return patient.id if patient is not None and details_of(patient) == details else None
 

@@ -12,13 +12,23 @@ from silverwatch.db import Base
 
 
 class Patient(Base):
-    """A person who is cared for. `spo2_scale` 2 is NEWS2's scale for hypercapnic failure: a clinician's decision."""
+    """A person who is cared for. `spo2_scale` 2 is NEWS2's scale for hypercapnic failure: a clinician's decision.
+
+    `merged_into`: this was a second record of that patient, to which everything has gone. No stay, binding or reading
+    comes to it any more, by the database's word; its number is still found, and leads there.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
         CheckConstraint("sex IN ('F', 'M', 'O', 'U')", name="sex"),
         CheckConstraint("spo2_scale IN (1, 2)", name="spo2_scale"),
+        CheckConstraint(
+            "(merged_into IS NULL) = (merged_at IS NULL) AND (merged_into IS NULL) = (merged_by IS NULL)"
+            " AND (merged_into IS NULL) = (merged_because IS NULL) AND merged_into <> id",
+            name="merged",
+        ),
         Index("ix_patient_born_on", "born_on"),
+        Index("ix_patient_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -33,6 +43,12 @@ class Patient(Base):
     spo2_scale: Mapped[int] = mapped_column(default=1, server_default="1")
     simulated: Mapped[bool] = mapped_column(default=False, server_default="false")
     created_at: Mapped[datetime]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id", name="fk_patient_merged_into"))
+    merged_at: Mapped[datetime | None]
+    merged_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("account.id", name="fk_patient_merged_by", use_alter=True)
+    )
+    merged_because: Mapped[str | None]
 
 
 class Stay(Base):
@@ -102,7 +118,7 @@ class Task(Base):
         Index("ix_task_goal", "goal_id", postgresql_where=text("goal_id IS NOT NULL")),
         # Both columns: a task for one patient cannot be for a goal of another one.
         ForeignKeyConstraint(
-            ["goal_id", "patient_id"], ["goal.id", "goal.patient_id"], name="fk_task_goal_id"
+            ["goal_id", "patient_id"], ["goal.id", "goal.patient_id"], name="fk_task_goal_id", deferrable=True
         ),
         CheckConstraint("repeat_h BETWEEN 1 AND 168", name="repeat_h"),
         CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done"),

@@ -24,6 +24,7 @@ from silverwatch.domain.wards.models import Bed, Ward
 TAKEN: Final = {
     "ex_stay_bed": "Somebody lies in this bed already. Choose a free one.",
     "ex_stay_patient": "This patient lies in a bed already. Transfer them instead.",
+    "patient_merged": "This record was merged into another one. Look for the patient again.",
 }
 HOME: Final = "home"
 AFTER_BEDS: Final = 1000
