@@ -27,7 +27,7 @@ from silverwatch.domain.notices import (
     other_ways,
     rules,
 )
-from silverwatch.domain.notices.delivery import Ready
+from silverwatch.domain.notices.ready import Ready
 from silverwatch.jobs import heart
 from silverwatch.web import filters, outgoing
 

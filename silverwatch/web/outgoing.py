@@ -11,8 +11,8 @@ from silverwatch.config import Config
 from silverwatch.domain.accounts import codes
 from silverwatch.domain.notices import gateways
 from silverwatch.domain.notices.addresses import ToVerify
-from silverwatch.domain.notices.delivery import Ready
 from silverwatch.domain.notices.gateways import Gateways
+from silverwatch.domain.notices.ready import TEST, Ready
 from silverwatch.web import letters
 
 _base_url = ""
@@ -29,7 +29,8 @@ def configure(config: Config) -> None:
 
 def text_of(ready: Ready) -> tuple[str, str]:
     """Subject and body, in the language of who is told."""
-    return letters.plain("notice", language=ready.language, notice=ready, base_url=_base_url)
+    name = "notice_test" if ready.kind == TEST else "notice"
+    return letters.plain(name, language=ready.language, notice=ready, base_url=_base_url)
 
 
 def send(ready: Ready) -> None:
@@ -120,7 +121,7 @@ def _by_webhook(ready: Ready, subject: str, _: str) -> None:
     if opened is None:
         raise NotTakenError("The secret of this webhook cannot be read. Add the address anew.", for_good=True)
     data = {
-        "alert_id": str(ready.alert_id),
+        "alert_id": str(ready.alert_id) if ready.alert_id else None,
         "priority": ready.priority,
         "technical": ready.technical,
         "kind": ready.kind,
@@ -130,9 +131,10 @@ def _by_webhook(ready: Ready, subject: str, _: str) -> None:
         "attempt_may_repeat": ready.repeat,
         "text": subject,
     }
+    what = "test.notice" if ready.kind == TEST else "alert.notice"
     notify.call_webhook(
         ready.address, hosts=_site().webhook_hosts, secret=opened.text, message_id=ready.id, at=clock.now(),
-        body={"type": "alert.notice", "timestamp": ready.created_at.isoformat(), "data": data},
+        body={"type": what, "timestamp": ready.created_at.isoformat(), "data": data},
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from silverwatch.adapters.redis_bus import Bus
 from silverwatch.domain.alerts import parts
 from silverwatch.domain.notices import delivery, queries
 from silverwatch.domain.notices.models import NoticePreference
+from silverwatch.domain.notices.ready import Ready
 from silverwatch.domain.notices.rules import LEASE
 from silverwatch.jobs import notify
 from silverwatch.jobs.guard import Guard
@@ -197,7 +198,7 @@ def test_our_own_mistake_holds_up_nobody_else(
     steps()
     real = outgoing.text_of
 
-    def stumble(ready: delivery.Ready) -> tuple[str, str]:
+    def stumble(ready: Ready) -> tuple[str, str]:
         if ready.kind == "poison":
             raise KeyError("secret")
         return real(ready)

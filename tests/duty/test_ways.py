@@ -9,6 +9,7 @@ import pytest
 from silverwatch import clock, db
 from silverwatch.domain.access import Actor
 from silverwatch.domain.notices import addresses, delivery, other_ways, way_queries
+from silverwatch.domain.notices.ready import Ready
 from silverwatch.domain.notices.rules import DOWN_AFTER, LEASE, PROBE
 from silverwatch.jobs import notify
 from silverwatch.web import outgoing
@@ -136,7 +137,7 @@ def test_whoever_dies_while_sending_is_replaced_soon_and_a_slow_one_is_not(
     waits, goes_on = threading.Event(), threading.Event()
     real = outgoing.send
 
-    def slow(ready: delivery.Ready) -> None:
+    def slow(ready: Ready) -> None:
         waits.set()
         assert goes_on.wait(30)
         real(ready)

@@ -8,15 +8,18 @@ from flask import Blueprint, Response, current_app, request
 
 from silverwatch import clock, db, keys
 from silverwatch.adapters import outbound
+from silverwatch.adapters.notify import rules_for
 from silverwatch.blueprints.admin import forms
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.notices import gateways, queries, way_queries
+from silverwatch.domain.errors import ConflictError
+from silverwatch.domain.notices import addresses, gateways, queries, trials, way_queries
 from silverwatch.domain.notices.gateways import SMS_KINDS, Gateways
-from silverwatch.web import fields, gates, login, pages
+from silverwatch.web import fields, gates, login, pages, trying
 
 URL: Final = "/admin/settings/notices"
 MAX_TEXT: Final = 200
+MAX_ADDRESS: Final = 500
 MOST_HOSTS: Final = 20
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:[0-9]{1,5})?")
 
@@ -25,6 +28,7 @@ def register(blueprint: Blueprint) -> None:
     """Add the routes."""
     blueprint.add_url_rule(URL, view_func=notices_form)
     blueprint.add_url_rule(URL, view_func=set_notices, methods=["POST"])
+    blueprint.add_url_rule(f"{URL}/test", view_func=test_notices, methods=["POST"])
 
 
 @gates.need(Permission.CHANGE_SETTINGS, step_up=True)
@@ -48,6 +52,37 @@ def set_notices() -> Response:
                    if getattr(wanted, name) != getattr(present, name)]  # fmt: skip
         audit.record(session, "settings.changed", detail={"group": gateways.GROUP, "changed": changed})
     return forms.see(f"{URL}?saved=1")
+
+
+@gates.need(Permission.CHANGE_SETTINGS, step_up=True)
+def test_notices() -> Response:
+    """Send a test over one of the gateways, to an address that is used for nothing else."""
+    present, me, now = _present(), login.actor().account_id, clock.now()
+    channel = request.form.get("channel", "")
+    address = addresses.plain(channel, request.form.get("address", "")[:MAX_ADDRESS])
+    wrong = addresses.problem(channel, address, channels=present.channels) or _webhook(
+        channel, address, present
+    )
+    if wrong:
+        return _page(present, {"address": wrong}, sent=(channel, address))
+    try:
+        with db.transaction() as session:
+            row = addresses.once(session, me, channel=channel, address=address, keys=_keys(), now=now)
+            asked = trials.ask(session, me, channel=channel, address_id=row.id, now=now)
+    except ConflictError as error:
+        return _page(present, {"address": str(error)}, sent=(channel, address))
+    trying.wait_for(asked)
+    return forms.see(f"{URL}#trials")
+
+
+def _webhook(channel: str, address: str, present: Gateways) -> str | None:
+    if channel != "webhook":
+        return None
+    try:
+        outbound.check(address, rules=rules_for(present.webhook_hosts))
+    except outbound.OutboundError as error:
+        return str(error)
+    return None
 
 
 def _read(sent: forms.Sent, present: Gateways) -> tuple[Gateways, dict[str, str]]:
@@ -107,10 +142,11 @@ def _present() -> Gateways:
         return gateways.gateways(session, keys=_keys())
 
 
-def _page(shown: Gateways, errors: dict[str, str]) -> Response:
+def _page(shown: Gateways, errors: dict[str, str], *, sent: tuple[str, str] = ("", "")) -> Response:
     with db.transaction(read_only=True) as session:
         failing = queries.failing(session, now=clock.now())
         ways = way_queries.ways(session, shown.channels)
+        tried = trials.last(session, login.actor().account_id, now=clock.now())
     return pages.answer(
         "admin/notices.html",
         "Error: Notices" if errors else "Notices",
@@ -119,6 +155,8 @@ def _page(shown: Gateways, errors: dict[str, str]) -> Response:
         errors=errors,
         failing=failing,
         ways=ways,
+        trials=tried,
+        sent=sent,
         kinds=SMS_KINDS,
         saved=request.args.get("saved") == "1",
     )

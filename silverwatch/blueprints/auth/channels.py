@@ -13,11 +13,11 @@ from silverwatch.adapters import outbound
 from silverwatch.adapters.notify import NotTakenError, rules_for
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission
-from silverwatch.domain.errors import ConflictError, DomainError
-from silverwatch.domain.notices import addresses, gateways
+from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
+from silverwatch.domain.notices import addresses, gateways, trials
 from silverwatch.domain.notices.addresses import ToVerify
 from silverwatch.domain.notices.gateways import Gateways
-from silverwatch.web import gates, login, outgoing, pages
+from silverwatch.web import gates, login, outgoing, pages, trying
 
 URL: Final = "/profile/channels"
 MAX_ADDRESS: Final = 500
@@ -39,6 +39,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"{one}/verification", view_func=verify_channel, methods=["POST"])
     blueprint.add_url_rule(f"{one}/code", view_func=new_channel_code, methods=["POST"])
     blueprint.add_url_rule(f"{one}/removal", view_func=remove_channel, methods=["POST"])
+    blueprint.add_url_rule(f"{URL}/test", view_func=test_channel, methods=["POST"])
     blueprint.add_url_rule(f"{URL}/quiet", view_func=set_quiet, methods=["POST"])
 
 
@@ -101,6 +102,26 @@ def remove_channel(address_id: UUID) -> Response:
 
 
 @gates.need(Permission.TAKE_ALARMS)
+def test_channel() -> Response:
+    """Send a test to one of my addresses, or to the e-mail address of my account."""
+    wanted = request.form.get("address_id", "")
+    try:
+        with db.transaction() as session:
+            address = trials.own_address(session, _me(), _uuid(wanted)) if wanted else None
+            asked = trials.ask(
+                session,
+                _me(),
+                channel=address.channel if address else "email",
+                address_id=address.id if address else None,
+                now=clock.now(),
+            )
+    except ConflictError as error:
+        return _page({"form": str(error)})
+    trying.wait_for(asked)
+    return make_response(redirect(f"{URL}#trials", 303))
+
+
+@gates.need(Permission.TAKE_ALARMS)
 def set_quiet() -> Response:
     """When what is not high does not disturb me."""
     begin, end = request.form.get("quiet_from", "").strip(), request.form.get("quiet_until", "").strip()
@@ -120,6 +141,13 @@ def set_quiet() -> Response:
 
 def _me() -> UUID:
     return login.actor().account_id
+
+
+def _uuid(written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError:
+        raise NotFoundError("There is no such address.") from None
 
 
 def _keys() -> list[bytes]:
@@ -165,6 +193,7 @@ def _page(
         kept = addresses.addresses_of(session, _me())
         quiet = addresses.quiet_hours(session, _me())
         site = gateways.gateways(session, keys=_keys())
+        tried = trials.last(session, _me(), now=clock.now())
     saved = request.args.get("saved", "")
     return pages.answer(
         "auth/channels.html",
@@ -172,6 +201,7 @@ def _page(
         status=status if errors else 200,
         errors=errors or {},
         kept=kept,
+        trials=tried,
         quiet=quiet,
         channels=site.channels,
         push_url=site.push_url,

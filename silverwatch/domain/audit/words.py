@@ -55,6 +55,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "address.added": "Add an address for notices",
     "address.code_failed": "Send a code to an address for notices",
     "address.removed": "Remove an address for notices",
+    "notice.tested": "Send a test over a channel for notices",
     "address.verified": "Verify an address for notices",
     "alert.acknowledged": "Acknowledge an alarm",
     "alert.escalation_undone": "Undo an escalation",

@@ -1,6 +1,5 @@
 """Notices on their way: claimed one by one, delivered, tried again, or sent another way. The caller commits."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,45 +9,15 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain import events
 from silverwatch.domain.accounts.models import Account
-from silverwatch.domain.alerts import whereabouts
 from silverwatch.domain.alerts.models import Acknowledgement, Alert
 from silverwatch.domain.alerts.steps import PRIORITIES
 from silverwatch.domain.mail.service import one_line
 from silverwatch.domain.notices import other_ways, rules, ways
 from silverwatch.domain.notices.facts import NoticeChanged
-from silverwatch.domain.notices.models import Escalation, Notice, NoticeAddress, NoticeAttempt
-from silverwatch.domain.wards.models import Bed, Ward
+from silverwatch.domain.notices.models import Notice, NoticeAddress, NoticeAttempt
+from silverwatch.domain.notices.ready import Ready, ready
 
 ERROR_LENGTH: Final = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """One attempt that was noted and is to be made. Names nobody: ward, bed and what it is about.
-
-    `repeat`: an attempt before this one may have arrived: whoever made it has died.
-    """
-
-    id: UUID
-    alert_id: UUID
-    channel: str
-    address: str
-    address_id: UUID | None
-    secret: bytes | None
-    account_id: UUID
-    language: str
-    priority: str
-    technical: bool
-    kind: str
-    vital: str | None
-    side: str | None
-    ward_name: str | None
-    ward_slug: str | None
-    bed: str | None
-    raised_at: datetime
-    created_at: datetime
-    ended: bool
-    repeat: bool
 
 
 def claim(session: Session, channel: str, *, now: datetime, before: datetime | None = None) -> Ready | None:
@@ -72,16 +41,16 @@ def claim(session: Session, channel: str, *, now: datetime, before: datetime | N
     for priority in PRIORITIES:
         one = due.where(Notice.priority == priority).order_by(Notice.created_at.desc()).limit(1)
         while (notice := session.scalar(one.with_for_update(skip_locked=True))) is not None:
-            alert = session.get(Alert, notice.alert_id)
-            if alert is None or _is_taken(session, alert):
+            alert = session.get(Alert, notice.alert_id) if notice.alert_id else None
+            if alert is not None and _is_taken(session, alert):
                 notice.next_attempt_at, notice.cancelled_at = None, now
             elif now - notice.created_at > rules.GIVEN_UP_AFTER:
                 notice.next_attempt_at, notice.failed_at = None, now
                 notice.error = one_line(f"{rules.TOO_OLD} {notice.error or ''}")[:ERROR_LENGTH]
             elif not ways.may_try(session, notice, now=now):
                 return None
-            elif (ready := _attempt(session, notice, alert, now=now)) is not None:
-                return ready
+            elif (noted := _attempt(session, notice, alert, now=now)) is not None:
+                return noted
             session.flush()
     return None
 
@@ -161,12 +130,13 @@ def failed(
         notice.next_attempt_at = None
         _changed(session, notice)
         return None
-    if for_good or now - notice.created_at >= rules.GIVEN_UP_AFTER:
+    if for_good or notice.kind == "test" or now - notice.created_at >= rules.GIVEN_UP_AFTER:
+        # A test is tried once: whoever asked for it looks at it now.
         notice.next_attempt_at, notice.failed_at = None, now
     else:
         notice.next_attempt_at = now + rules.back_off(notice.attempts)
     session.flush()
-    if not (for_good or ours):
+    if not (for_good or ours or notice.kind == "test"):
         ways.failed(session, notice, error=notice.error, now=now)
     if is_first or for_good:
         other_ways.find(session, notice, now=now)
@@ -187,12 +157,13 @@ def _is_taken(session: Session, alert: Alert) -> bool:
     return bool(session.scalar(select(standing)))
 
 
-def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -> Ready | None:
+def _attempt(session: Session, notice: Notice, alert: Alert | None, *, now: datetime) -> Ready | None:
     """Note the attempt; None, and the notice given up, when its address is gone."""
     account = session.get_one(Account, notice.account_id)
     address = session.get(NoticeAddress, notice.address_id) if notice.address_id else None
     gone = address is not None and (address.removed_at is not None or address.verified_at is None)
-    if gone or account.deactivated_at is not None:
+    # A test of a gateway goes to an address that is used for nothing else.
+    if account.deactivated_at is not None or (gone and alert is not None):
         notice.next_attempt_at, notice.failed_at, notice.error = None, now, "The address was taken back."
         session.flush()
         other_ways.find(session, notice, now=now)
@@ -206,45 +177,7 @@ def _attempt(session: Session, notice: Notice, alert: Alert, *, now: datetime) -
     notice.next_attempt_at = now + rules.LEASE
     session.add(NoticeAttempt(notice_id=notice.id, number=notice.attempts, begun_at=now))
     session.flush()
-    place = _place(session, notice, alert, now=now)
-    return Ready(
-        id=notice.id,
-        alert_id=alert.id,
-        channel=notice.channel,
-        address=address.address if address else account.email,
-        address_id=notice.address_id,
-        secret=address.secret if address else None,
-        account_id=account.id,
-        language=account.language,
-        priority=alert.priority,
-        technical=alert.technical,
-        kind=alert.kind,
-        vital=alert.vital,
-        side=alert.side,
-        ward_name=place[0],
-        ward_slug=place[1],
-        bed=place[2],
-        raised_at=alert.raised_at,
-        created_at=notice.created_at,
-        ended=alert.ended_at is not None,
-        repeat=before is not None,
-    )
-
-
-def _place(
-    session: Session, notice: Notice, alert: Alert, *, now: datetime
-) -> tuple[str | None, str | None, str | None]:
-    """Ward and bed: where the patient lies now, for the alert that this notice is about."""
-    bed_label = None
-    if alert.patient_id is not None:
-        place = whereabouts.places_of(session, [alert.patient_id], now=now).get(alert.patient_id)
-        bed = session.get(Bed, place[0]) if place else None
-        ward = session.get(Ward, place[1]) if place else None
-        bed_label = bed.label if bed else None
-    else:
-        ward_id = session.scalar(select(Escalation.ward_id).where(Escalation.id == notice.escalation_id))
-        ward = session.get(Ward, ward_id) if ward_id else None
-    return (ward.name, ward.slug, bed_label) if ward else (None, None, bed_label)
+    return ready(session, notice, alert, account, address, repeat=before is not None, now=now)
 
 
 def _close_attempt(

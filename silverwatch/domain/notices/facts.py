@@ -1,9 +1,10 @@
 """What happens to notices, in past tense."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from silverwatch.domain.alerts.facts import AlertFact
-from silverwatch.domain.events import durable
+from silverwatch.domain.events import Fact, durable
 
 
 @durable
@@ -16,3 +17,10 @@ class AlertEscalated(AlertFact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeChanged(AlertFact):
     """A notice was delivered, failed for good, or goes to another channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestAsked(Fact):
+    """Somebody wants to see whether a channel works; if nobody hears of it, the sweep sends it a second later."""
+
+    account_id: UUID

@@ -183,7 +183,7 @@ def failing(session: Session, *, now: datetime) -> Failing:
             "SELECT count(*) FILTER (WHERE next_attempt_at IS NOT NULL) AS waiting,"
             " count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed,"
             " min(created_at) FILTER (WHERE next_attempt_at IS NOT NULL) AS oldest"
-            " FROM notice WHERE created_at > CAST(:since AS timestamptz)"
+            " FROM notice WHERE kind = 'alarm' AND created_at > CAST(:since AS timestamptz)"
         ),
         {"since": now - SHOWN_FOR},
     ).one()
