@@ -27,7 +27,7 @@ from silverwatch.domain.alerts.facts import (
 from silverwatch.domain.devices.facts import BindingsChanged, PairingChanged
 from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
-from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged, TestAsked
+from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged, NoticesSeen, TestAsked
 from silverwatch.domain.readings.facts import ReadingsStored
 from silverwatch.domain.records.facts import NoteChanged, PatientsMoved, PlanChanged, TasksChanged
 from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged
@@ -72,7 +72,7 @@ _OF_ALARMS: Final = Route(
         "wards",
     )
 )
-_TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=_OF_ALARMS.regions)
+_TOLD: Final = Route(jobs=(NOTIFY,), queue=NOTICES, regions=(*_OF_ALARMS.regions, "notice-badge"))
 
 FLOW: Final[dict[type[Fact], Route]] = {
     ReadingsStored: Route(jobs=(JUDGE,), queue=ALARMS),
@@ -82,6 +82,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertChanged: _TOLD,
     AlertEscalated: _TOLD,
     NoticeChanged: Route(regions=("alarm-detail",)),
+    NoticesSeen: Route(regions=("notice-badge",)),
     TestAsked: Route(jobs=(NOTIFY,), queue=NOTICES),
     LimitsChanged: Route(jobs=(JUDGE,), queue=ALARMS, regions=("tile", "trend", "latest")),
     AlertAcknowledged: _OF_ALARMS,

@@ -18,7 +18,7 @@ from silverwatch.domain.alerts import (
     rounds,
     timeline,
 )
-from silverwatch.domain.notices import panes
+from silverwatch.domain.notices import own, panes
 from silverwatch.domain.readings import pairing_panel
 from silverwatch.live.region import Region
 
@@ -190,6 +190,16 @@ ALL: Final[dict[str, Region]] = {
             variable="alarm_badge",
             url="/accounts/<uuid:subject_id>/alarm-badge",
             load=inbox_queries.untaken,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+        ),
+        Region(
+            name="notice-badge",
+            subject="account",
+            template="regions/_notice_badge.html",
+            variable="notice_badge",
+            url="/accounts/<uuid:subject_id>/notice-badge",
+            load=own.unseen,
             every_s=15,
             permission=Permission.TAKE_ALARMS,
         ),

@@ -17,6 +17,8 @@ from silverwatch.domain.accounts import emergency
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import inbox_queries
 from silverwatch.domain.alerts.board import AlarmBar
+from silverwatch.domain.notices import own
+from silverwatch.domain.notices.own import Unseen
 from silverwatch.web import just_saved, login
 from silverwatch.web.audience import NAMES, Audience, Names
 from silverwatch.web.hypermedia import html, local_path
@@ -57,6 +59,7 @@ def page(title: str, *, live_url: str | None = None) -> Page:
     """The frame of a page for whoever asks."""
     found = login.signed_in()
     theme, _ = display()
+    untaken, unseen = _own(found)
     return Page(
         title=title,
         path=request.path,
@@ -71,20 +74,24 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         idle_minutes=found.idle_minutes if found and found.actor.role in STAFF else None,
         has_pin=found is not None and found.has_pin,
         emergency=_emergency(found),
-        untaken=_untaken(found),
+        untaken=untaken,
+        unseen=unseen,
         has_own_bar=live_url is not None and any(f"r={name}-" in live_url for name in OWN_BARS),
         saved=just_saved.offered(found, clock.now()),
         now=clock.now(),
     )
 
 
-def _untaken(found: SignedIn | None) -> AlarmBar | None:
-    """What stands in the rail and the bar of whoever takes alarms: one statement a page."""
+def _own(found: SignedIn | None) -> tuple[AlarmBar | None, Unseen | None]:
+    """What stands in the rail and the bar of whoever takes alarms: two statements a page."""
     if found is None or found.state not in ("open", "locked") or not found.actor.may(Permission.TAKE_ALARMS):
-        return None
-    account_id = found.actor.account_id
+        return None, None
+    account_id, now = found.actor.account_id, clock.now()
     with db.transaction(read_only=True) as session:
-        return inbox_queries.untaken(session, [account_id], clock.now())[account_id]
+        return (
+            inbox_queries.untaken(session, [account_id], now)[account_id],
+            own.unseen(session, [account_id], now)[account_id],
+        )
 
 
 def _emergency(found: SignedIn | None) -> tuple[EmergencyLine, ...]:
@@ -127,7 +134,7 @@ def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
     found = login.signed_in()
     if found is not None and not wall and found.actor.may(Permission.TAKE_ALARMS):
         has_own = any(dom_id.startswith(OWN_BARS) for dom_id in shown)
-        own = ("alarm-badge",) if has_own else ("alarm-badge", "staff-bar")
+        own = ("alarm-badge", "notice-badge") if has_own else ("alarm-badge", "notice-badge", "staff-bar")
         shown += [f"{name}-{found.actor.account_id}" for name in own]
     query = [("r", dom_id) for dom_id in shown]
     return "/ws/live/?" + urlencode([*query, ("wall", "1")] if wall else query)

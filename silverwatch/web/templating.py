@@ -38,6 +38,7 @@ REGION_URLS = {
     "my-alarms": "/accounts/{id}/alarms",
     "alarm-detail": "/alerts/{id}/detail",
     "alarm-badge": "/accounts/{id}/alarm-badge",
+    "notice-badge": "/accounts/{id}/notice-badge",
     "staff-bar": "/accounts/{id}/staff-bar",
     "fleet-counts": "/accounts/{id}/fleet-counts",
     "fleet": "/accounts/{id}/fleet",

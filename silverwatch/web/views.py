@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from silverwatch.domain.alerts.board import AlarmBar
+from silverwatch.domain.notices.own import Unseen
 
 Theme = Literal["day", "night", "auto"]
 THEMES: tuple[Theme, ...] = ("day", "night", "auto")
@@ -46,6 +47,7 @@ class Page:
     """What every page needs besides its data. `live_url` is the address of the page's web socket.
 
     `untaken`: the alarms of the reader's wards that nobody has taken; None for those who take none.
+    `unseen`: how many notices on screen they have not seen.
     `has_own_bar`: the page shows them itself. `now`: of which moment it is.
     `idle_minutes`: so long without a hand, and the session of staff locks; None for those that do not.
     """
@@ -64,6 +66,7 @@ class Page:
     has_pin: bool = False
     emergency: tuple[EmergencyLine, ...] = ()
     untaken: AlarmBar | None = None
+    unseen: Unseen | None = None
     has_own_bar: bool = False
     saved: SavedSet | None = None
     now: datetime | None = None
@@ -132,6 +135,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "caregiver": (
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
         NavItem(url="/alerts", label="Alarms", icon="bell"),
+        NavItem(url="/notices", label="Notices", icon="mail"),
         NavItem(
             url="/shift", label="Shift", icon="heartbeat", also=("/rounds", "/tasks/", "/wards", "/handover")
         ),

@@ -57,8 +57,8 @@ def test_page_address_and_socket_give_the_same_regions(page: Page, demo: Demo, p
     ids = page.evaluate(
         "[...document.querySelectorAll('[data-region-url]')].map((e) => [e.id, e.dataset.regionUrl])"
     )
-    # The badge in the rail is of the person, not of the ward.
-    assert {name[:-37] for name, _ in ids} - {"alarm-badge"} == {
+    # The badges in the rail are of the person, not of the ward.
+    assert {name[:-37] for name, _ in ids} - {"alarm-badge", "notice-badge"} == {
         n for n, region in ALL.items() if region.subject in ("bed", "ward")
     } - ELSEWHERE
     wall = "&wall=1" if path.endswith("wall") else ""

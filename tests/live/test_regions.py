@@ -79,6 +79,7 @@ PAGES: dict[str, str] = {
     "wards": "/wards",
     "alarm-list": "/alerts",
     "alarm-badge": "/ward/a",
+    "notice-badge": "/ward/a",
     "staff-bar": "/profile",
     "my-alarms": "/alerts?scope=mine",
     "fleet-counts": "/devices",

@@ -15,7 +15,7 @@ from silverwatch.domain.alerts import inbox_filter as filtering
 from silverwatch.domain.alerts import inbox_queries, load, queries
 from silverwatch.domain.alerts.inbox import FAMILIES, AlarmList, Detail, InboxRow
 from silverwatch.domain.errors import NotFoundError
-from silverwatch.domain.notices import panes
+from silverwatch.domain.notices import own, panes
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.live.looks import first_looks
@@ -78,6 +78,8 @@ def alarm(alert_id: UUID) -> Response:
         lists = _lists(session, scope, actor, now=now)
         detail = panes.details(session, [alert_id], now)[alert_id]
         footer = load.summary(session, scope.ids, since=now - load.PERIODS["24h"], now=now)
+    with db.transaction() as session:
+        own.see_alarm(session, actor.account_id, alert_id, now=now)
     return _page(scope, lists, detail, footer=footer, chosen=True, now=now)
 
 

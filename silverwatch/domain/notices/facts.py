@@ -20,6 +20,18 @@ class NoticeChanged(AlertFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesSeen(Fact):
+    """Somebody has seen notices of theirs."""
+
+    account_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """Whose count has changed."""
+        return (self.account_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestAsked(Fact):
     """Somebody wants to see whether a channel works; if nobody hears of it, the sweep sends it a second later."""
 
