@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.chain.receivers import Receiver
 from benchmarks.faults.site import Site
-from benchmarks.place import Bedside, new_patient
+from benchmarks.place import ROOT, Bedside, new_patient
 from silverwatch import clock, db, keys
 from silverwatch.domain import audit, models
 from silverwatch.domain.access import Actor, Role
@@ -76,7 +77,10 @@ def open_stage(logs: Path | None = None) -> Iterator[Stage]:
         secrets = folder / "secrets.json"
         secrets.write_text("{}")
         receivers = [Receiver(kind, folder, secrets=secrets) for kind in ("webhook", "email")]
-        env = {"PYTHONPATH": str(STARTUP), "CHAIN_SMTP_URL": f"smtp://127.0.0.1:{receivers[1].port}"}
+        env = {
+            "PYTHONPATH": f"{STARTUP}{os.pathsep}{ROOT}",
+            "CHAIN_SMTP_URL": f"smtp://127.0.0.1:{receivers[1].port}",
+        }
         try:
             for receiver in receivers:
                 receiver.start()
