@@ -7,6 +7,6 @@ from api import problems
 bp = Blueprint("api", __name__)
 problems.register(bp)
 
-from api import auth, bindings, devices, ingest, moves, patients, registering  # noqa: E402
+from api import auth, bindings, devices, ingest, medications, moves, patients, registering  # noqa: E402
 
-__all__ = ["auth", "bindings", "bp", "devices", "ingest", "moves", "patients", "registering"]
+__all__ = ["auth", "bindings", "bp", "devices", "ingest", "medications", "moves", "patients", "registering"]

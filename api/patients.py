@@ -39,7 +39,7 @@ class PatientOut(msgspec.Struct):
 @gates.machine_key
 def list_patients() -> Response:
     """The patients of the caller's wards, by name. Filters: `ward` (id), `hospital_number`."""
-    whose = _reach(bearer.caller("patients.read"))
+    whose = reach_of(bearer.caller("patients.read"))
     asked = lists.asked(("ward", "hospital_number"))
     with db.transaction(read_only=True) as session:
         count, rows = reach.patients(
@@ -60,7 +60,7 @@ def list_patients() -> Response:
 @gates.machine_key
 def get_patient(patient_id: UUID) -> Response:
     """One of them; 404 for somebody else's as for none."""
-    whose = _reach(bearer.caller("patients.read"))
+    whose = reach_of(bearer.caller("patients.read"))
     lists.asked()
     with db.transaction(read_only=True) as session:
         _, rows = reach.patients(session, whose, now=clock.now(), patient_id=patient_id)
@@ -70,7 +70,7 @@ def get_patient(patient_id: UUID) -> Response:
     return bodies.answer(_out(rows[0]))
 
 
-def _reach(caller: Actor | Program) -> Reach:
+def reach_of(caller: Actor | Program) -> Reach:
     """Whose patients the caller may read; raises Problem 403 for who may read none."""
     if isinstance(caller, Program):
         return Reach(ward_ids=caller.ward_ids)

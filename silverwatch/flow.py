@@ -29,7 +29,13 @@ from silverwatch.domain.events import Fact, Recorded
 from silverwatch.domain.mail.facts import LetterWritten
 from silverwatch.domain.notices.facts import AlertEscalated, NoticeChanged, NoticesSeen, TestAsked
 from silverwatch.domain.readings.facts import ReadingsStored
-from silverwatch.domain.records.facts import NoteChanged, PatientsMoved, PlanChanged, TasksChanged
+from silverwatch.domain.records.facts import (
+    MedicationsChanged,
+    NoteChanged,
+    PatientsMoved,
+    PlanChanged,
+    TasksChanged,
+)
 from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged
 
 log = logging.getLogger(__name__)
@@ -94,6 +100,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AllocationChanged: Route(regions=("shift", "rounds", "my-alarms")),
     TasksChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     PlanChanged: Route(regions=("shift", "rounds", "ward-rounds", "timeline")),
+    MedicationsChanged: Route(regions=("shift", "rounds", "ward-rounds")),
     PairingChanged: Route(regions=("pairing",)),
     BindingsChanged: Route(regions=("tile", "trend", "latest", "timeline", "shift")),
     PatientsMoved: Route(

@@ -16,6 +16,8 @@ from silverwatch.domain.devices import pairing_models as pairings
 from silverwatch.domain.mail import models as mail
 from silverwatch.domain.notices import models as notices
 from silverwatch.domain.readings import models as readings
+from silverwatch.domain.records import dose_models as doses
+from silverwatch.domain.records import medication_models as medications
 from silverwatch.domain.records import models as records
 from silverwatch.domain.records import move_models as moves
 from silverwatch.domain.records import plan_models, record_models
@@ -25,7 +27,7 @@ from silverwatch.domain.wards import models as wards
 metadata = Base.metadata
 
 __all__ = [
-    "accounts", "alerts", "audit", "bindings", "care", "chains", "checks", "decisions", "devices", "events", "limits",
-    "mail", "metadata", "moves", "notices", "pairings", "plan_models", "readings", "record_models", "records",
-    "rule_models", "settings", "throttle", "wards",
+    "accounts", "alerts", "audit", "bindings", "care", "chains", "checks", "decisions", "devices", "doses", "events",
+    "limits", "mail", "medications", "metadata", "moves", "notices", "pairings", "plan_models", "readings",
+    "record_models", "records", "rule_models", "settings", "throttle", "wards",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from silverwatch.domain.records.stays import begin
 from silverwatch.domain.settings.service import Security, set_security
 from silverwatch.domain.wards.models import Bed, Duty, PlannedShift, Ward
 from silverwatch.domain.wards.shifts import DutyRole, pattern_at, span
+from silverwatch.simulator import medications
 from silverwatch.simulator.ward import BedCast, PatientCast, WardCast
 from silverwatch.web import filters
 
@@ -66,8 +67,11 @@ def seed(session: Session, wards: Sequence[WardCast], *, now: datetime) -> Info:
             _bed(session, info, ward, bed, position=position, now=now)
             for position, bed in enumerate(cast.beds, start=1)
         ]
-        _accounts(session, info, ward, patients=[found for found in patients if found])
-        _own_limits(session, [found for found in patients if found], now=now)
+        lying = [found for found in patients if found]
+        nurse = _accounts(session, info, ward, patients=lying)
+        _own_limits(session, lying, now=now)
+        refs = {person.ref: patient_id for patient_id, person in lying}
+        medications.seed(session, refs, nurse.id, since=now - PAST, now=now)
     _duty(session, info, ward_ids, now=now)
     _account(
         session, info, role=Role.ADMIN, ward=None, name="Administrator", ward_ids=list(ward_ids.values())
@@ -122,14 +126,22 @@ def _born_on(patient: PatientCast, *, now: datetime) -> date:
     return (now - timedelta(days=int(365.25 * patient.age) + 30 + len(patient.ref) * 9)).date()
 
 
-def _accounts(session: Session, info: Info, ward: Ward, *, patients: list[tuple[UUID, PatientCast]]) -> None:
-    for role in (Role.CAREGIVER, Role.TECHNICIAN):
-        name = NAMES.get((ward.slug, role), f"{role.value.capitalize()} {ward.name}")
-        _account(session, info, role=role, ward=ward, name=name, ward_ids=[ward.id])
+def _accounts(
+    session: Session, info: Info, ward: Ward, *, patients: list[tuple[UUID, PatientCast]]
+) -> Account:
+    """The people of a ward; its nurse."""
+    nurse, _ = (
+        _account(
+            session, info, role=role, ward=ward, ward_ids=[ward.id],
+            name=NAMES.get((ward.slug, role), f"{role.value.capitalize()} {ward.name}"),
+        )
+        for role in (Role.CAREGIVER, Role.TECHNICIAN)
+    )  # fmt: skip
     if patients:
         patient_id, cast = patients[0]
         name = f"{cast.given} {cast.family.capitalize()}"
         _account(session, info, role=Role.PATIENT, ward=ward, name=name, patient_id=patient_id)
+    return nurse
 
 
 CREW: Final = (

@@ -56,12 +56,14 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
+        "due_ms": clock.epoch_ms(clock.now()),
         "pairing_id": _pairing(site, worn, by=mine),
         "kind": "allergy",
         "entry_id": _entry(site, worn.patient_id, by=holder),
         "binding_id": site.row("SELECT id FROM binding WHERE device_id = %s", worn.device_id)[0],
         "act_id": _move(site, worn, by=holder),
     }
+    found["medication_id"], found["dose_id"] = _medication(site, worn.patient_id, by=holder)
     found["source_id"], found["micros"] = _reading(site, worn.patient_id, by=holder)
     found["fault_id"] = _fault(site, worn)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
@@ -207,6 +209,24 @@ def _goal(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
             (goal_id, now, by),
         )
     return goal_id
+
+
+def _medication(site: Site, patient_id: UUID, *, by: UUID) -> tuple[UUID, UUID]:
+    """One that is given as needed, and a dose of it."""
+    now = clock.now()
+    found = _insert(
+        site, "medication", patient_id=patient_id, name="Morphine", added_at=now, added_by=by,
+    )  # fmt: skip
+    with site.cursor() as cur:
+        cur.execute(
+            "INSERT INTO medication_version (medication_id, version, from_at, at, account_id, dose, route, kind,"
+            " reason, least_min, most_24h) VALUES (%s, 1, %s, %s, %s, '5 mg', 'iv', 'as_needed', 'pain', 60, 4)",
+            (found, now, now, by),
+        )
+    return found, _insert(
+        site, "medication_dose", medication_id=found, patient_id=patient_id, version=1, outcome="given", at=now,
+        account_id=by, entered_at=now,
+    )  # fmt: skip
 
 
 def _handover(site: Site, ward_id: UUID, *, by: UUID) -> UUID:

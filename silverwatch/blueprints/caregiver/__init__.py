@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from silverwatch.blueprints.caregiver import (
+    adherence,
     admission,
     alerts,
     assessments,
@@ -13,6 +14,7 @@ from silverwatch.blueprints.caregiver import (
     details,
     devices,
     discharge,
+    doses,
     duty,
     emergency,
     escalation,
@@ -25,6 +27,7 @@ from silverwatch.blueprints.caregiver import (
     incidents,
     limits,
     load,
+    medications,
     merge,
     notes,
     notices,
@@ -71,6 +74,9 @@ for part in (
     patient_import,
     merge,
     care_team,
+    medications,
+    doses,
+    adherence,
     place,
     devices,
     ward_beds,

@@ -16,7 +16,7 @@ from silverwatch.domain.admissions import merge_views
 from silverwatch.domain.alerts import reach
 from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.errors import ConflictError, NotFoundError
-from silverwatch.domain.records import care_team, details, entries, notes
+from silverwatch.domain.records import care_team, details, entries, medications, notes
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.records.queries import former_numbers
 from silverwatch.web import auditing, fields, filters, gates, login, pages
@@ -198,6 +198,7 @@ def _record(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> R
         patient = details.details_of(session.get_one(Patient, patient_id))
         found = entries.entries_of(session, patient_id)
         changes = details.changes_of(session, patient_id)
+        given = medications.present_names(session, patient_id, now=now)
         team = care_team.members_of(session, patient_id)
         former = former_numbers(session, patient_id)
         gone = fields.identity(request.args.get("merged"))
@@ -213,6 +214,7 @@ def _record(patient_id: UUID, errors: dict[str, str], *, status: int = 200) -> R
         entries=found,
         changes=changes,
         team=team,
+        given=given,
         former=former,
         merged=merged[1] if merged and merged[0] == patient_id else "",
         form_id=clock.new_id(),

@@ -10,6 +10,7 @@ from silverwatch import clock, db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import queries, rounds
 from silverwatch.domain.alerts.board import Tile
+from silverwatch.domain.alerts.round_views import Rounds
 from silverwatch.domain.wards import allocation
 from silverwatch.domain.wards.allocation import Holder
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
@@ -66,7 +67,7 @@ def rounds_of_ward(slug: str) -> Response:
     return _rounds(view, "Round of the ward", slug=slug)
 
 
-def _rounds(view: rounds.Rounds, title: str, *, slug: str | None) -> Response:
+def _rounds(view: Rounds, title: str, *, slug: str | None) -> Response:
     actor, now = login.actor(), clock.now()
     with db.transaction(read_only=True) as session:
         wards = wards_of(session, actor)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,15 +11,15 @@ from flask import Blueprint, Response, make_response, redirect, request
 from sqlalchemy.orm import Session
 
 from silverwatch import clock, db
+from silverwatch.blueprints.caregiver import round_answer
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain.access import Permission, may_keep_rounds
 from silverwatch.domain.alerts import reach, rounds
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import goals, notes, tasks
 from silverwatch.domain.records.models import Task
-from silverwatch.live.regions import ALL
 from silverwatch.web import auditing, fields, filters, gates, login, pages
-from silverwatch.web.hypermedia import is_htmx, partials
+from silverwatch.web.hypermedia import is_htmx
 
 SOON: Final = {"now": 0, "30": 30, "60": 60, "120": 120, "240": 240}
 """Choices of the form: in so many minutes."""
@@ -116,24 +115,9 @@ def _act(task_id: UUID, verb: Callable[..., Any], **how: str) -> Response:
         verb(session, actor, task, now=now, **how)
         patient_id = task.patient_id
     if is_htmx():
-        return _shown()
+        return round_answer.shown()
     back = pages.local_path(request.form.get("next")) or f"/patients/{patient_id}/tasks"
     return make_response(redirect(back, 303))
-
-
-def _shown() -> Response:
-    """The region of the page that the button stood on, as a reload would show it."""
-    actor, now = login.actor(), clock.now()
-    place = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    with db.transaction(read_only=True) as session:
-        slug = place.removeprefix("/rounds/") if place.startswith("/rounds/") else None
-        wards = rounds.wards_by_slug(session, actor) if slug else {}
-        name = "ward-rounds" if slug in wards else "rounds" if place.startswith("/rounds") else "shift"
-        subject_id = wards[slug] if slug and slug in wards else actor.account_id
-        region = ALL[name]
-        view = region.load(session, [subject_id], now)[subject_id]
-    drawn = region.draw(view, audience=pages.audience(login.session_of_view()), now=now)
-    return partials([(region.dom_id(subject_id), drawn)])
 
 
 def _read(sent: fields.Sent, now: datetime) -> tuple[TaskForm, datetime | None, int | None]:

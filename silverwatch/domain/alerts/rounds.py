@@ -1,7 +1,4 @@
-"""A caregiver's shift and rounds: whose patients, what is due when. A fixed number of statements for everybody at once.
-
-`Shift` is the patients of one person, `Rounds` all that is due for them (or for a whole ward) in order of time.
-"""
+"""A caregiver's shift and rounds: whose patients, what is due when. A fixed number of statements for all at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +9,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from silverwatch import clock
 from silverwatch.domain.access import Actor, may_keep_rounds, may_see_patient
 from silverwatch.domain.alerts import queries, whereabouts
 from silverwatch.domain.alerts.board import Tile
+from silverwatch.domain.alerts.round_views import Item, Rounds, Shift, ShiftRow, WardOfShift
 from silverwatch.domain.errors import NotFoundError
-from silverwatch.domain.records import assessments, tasks
+from silverwatch.domain.records import assessments, due_doses, tasks
 from silverwatch.domain.records.assessments import DueAssessment
+from silverwatch.domain.records.due_doses import DoseView, DueDose
 from silverwatch.domain.records.models import Task
 from silverwatch.domain.records.tasks import TaskView
 from silverwatch.domain.wards import allocation, roster
@@ -30,89 +30,6 @@ DONE_SHOWN: Final = 20
 """So many tasks that were done in the last hour stand below, to be undone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WardOfShift:
-    """One ward of a caregiver. `is_shared`: nobody has taken a bed, so all are everybody's.
-
-    `unheld`: beds with a patient whom nobody has taken although others are taken.
-    """
-
-    id: UUID
-    slug: str
-    name: str
-    is_shared: bool
-    mine: int
-    unheld: tuple[str, ...] = ()
-    on_duty: tuple[OnDuty, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShiftRow:
-    """One patient of a shift. `tasks` are open and `assessments` to be done again within `AHEAD`, in order of time."""
-
-    tile: Tile
-    ward: WardOfShift
-    tasks: tuple[TaskView, ...] = ()
-    assessments: tuple[DueAssessment, ...] = ()
-
-    @property
-    def first_due_at(self) -> datetime | None:
-        """When the first thing is due, observations, a task or an assessment; None where no complete set says when."""
-        times = [task.due_at for task in self.tasks] + [item.due_at for item in self.assessments]
-        if self.tile.observations_due_at is not None:
-            times.append(self.tile.observations_due_at)
-        return min(times) if times and self.tile.observations_due_at is not None else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """The patients of one person, what is due first first; `done` lately, by whomever."""
-
-    account_id: UUID
-    wards: tuple[WardOfShift, ...] = ()
-    rows: tuple[ShiftRow, ...] = ()
-    done: tuple[TaskView, ...] = ()
-
-    @property
-    def is_on_duty(self) -> bool:
-        """Has this person accepted duty in any of these wards?"""
-        people = [person for ward in self.wards for person in ward.on_duty]
-        return any(person.account_id == self.account_id and person.is_here for person in people)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One thing that is due for a patient: a task, an assessment, or (without one) the next observations.
-
-    `due_at` is None for observations of a patient who has no complete set yet: they are due now.
-    """
-
-    tile: Tile
-    due_at: datetime | None
-    task: TaskView | None = None
-    assessment: DueAssessment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rounds:
-    """All that is due until `until`, in order of time and bed. `region`: the live region that shows it."""
-
-    region: str
-    subject_id: UUID
-    until: datetime
-    items: tuple[Item, ...] = ()
-    done: tuple[tuple[Tile, TaskView], ...] = ()
-    patients: int = 0
-
-    def due(self, now: datetime) -> list[Item]:
-        """What is due now, or was before."""
-        return [item for item in self.items if item.due_at is None or item.due_at <= now]
-
-    def later(self, now: datetime) -> list[Item]:
-        """What will be due until the end."""
-        return [item for item in self.items if item.due_at is not None and item.due_at > now]
-
-
 @dataclass(slots=True)
 class _Floor:
     """What was read of some wards: tiles, who holds which bed, what is to be done."""
@@ -122,6 +39,8 @@ class _Floor:
     open_tasks: Mapping[UUID, list[TaskView]]
     assessments: Mapping[UUID, list[DueAssessment]]
     done: Sequence[TaskView]
+    doses: Mapping[UUID, list[DueDose]]
+    recorded: Sequence[DoseView]
     place: Mapping[UUID, int] = field(default_factory=dict)
 
 
@@ -202,6 +121,8 @@ def _floor(session: Session, ward_ids: Sequence[UUID], *, now: datetime) -> _Flo
         open_tasks=open_tasks,
         assessments=again,
         done=tasks.done_since(session, patients, since=now - tasks.UNDO, most=tasks.MOST),
+        doses=due_doses.open_doses(session, patients, until=now + AHEAD, now=now, zone=clock.site_zone()),
+        recorded=due_doses.entered_since(session, patients, since=now - tasks.UNDO, most=tasks.MOST),
         place={tile.bed_id: number for number, tile in enumerate(beds)},
     )
 
@@ -242,14 +163,18 @@ def _shift(
                 ward=ward,
                 tasks=tuple(floor.open_tasks.get(tile.patient.id, ())),
                 assessments=tuple(floor.assessments.get(tile.patient.id, ())),
+                doses=tuple(floor.doses.get(tile.patient.id, ())),
             )
             for tile in mine
             if tile.patient is not None
         ]
     shown = {row.tile.patient.id for row in rows if row.tile.patient}
-    done = [task for task in floor.done if task.patient_id in shown][:DONE_SHOWN]
     return Shift(
-        account_id=account_id, wards=tuple(found), rows=tuple(sorted(rows, key=_due)), done=tuple(done)
+        account_id=account_id,
+        wards=tuple(found),
+        rows=tuple(sorted(rows, key=_due)),
+        done=tuple(task for task in floor.done if task.patient_id in shown)[:DONE_SHOWN],
+        recorded=tuple(dose for dose in floor.recorded if dose.patient_id in shown)[:DONE_SHOWN],
     )
 
 
@@ -277,15 +202,27 @@ def _rounds(region: str, subject_id: UUID, tiles: Iterable[Tile], floor: _Floor,
             Item(tile=tile, due_at=again.due_at, assessment=again)
             for again in floor.assessments.get(tile.patient.id, ())
         ]
+        items += _of_doses(tile, floor.doses.get(tile.patient.id, ()), now=now)
     items.sort(
         key=lambda item: (item.due_at.timestamp() if item.due_at else 0.0, floor.place[item.tile.bed_id])
     )
     done = [(of_patient[task.patient_id], task) for task in floor.done if task.patient_id in of_patient]
+    recorded = [
+        (of_patient[dose.patient_id], dose) for dose in floor.recorded if dose.patient_id in of_patient
+    ]
     return Rounds(
         region=region,
         subject_id=subject_id,
         until=until,
         items=tuple(items),
         done=tuple(done[:DONE_SHOWN]),
+        recorded=tuple(recorded[:DONE_SHOWN]),
         patients=len(of_patient),
     )
+
+
+def _of_doses(tile: Tile, doses: Iterable[DueDose], *, now: datetime) -> list[Item]:
+    """What is due at the same moment is one item; what was not recorded for hours is one as well."""
+    old, groups = due_doses.split(doses, now)
+    items = [Item(tile=tile, due_at=at, doses=each) for at, each in groups]
+    return [Item(tile=tile, due_at=old[0].due_at, unrecorded=len(old)), *items] if old else items

@@ -13,6 +13,7 @@ import msgspec
 
 from silverwatch.domain.alerts.board import AlarmLine, NewsBadge, PatientHeader
 from silverwatch.domain.records.assessments import DueAssessment
+from silverwatch.domain.records.due_doses import DoseView, DueDose
 from silverwatch.domain.records.tasks import TaskView
 
 
@@ -84,6 +85,14 @@ class OwnLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MedicationsOfShift:
+    """Doses that are late or were not recorded, and those that were given as needed lately, the newest first."""
+
+    waiting: tuple[DueDose, ...] = ()
+    needed: tuple[DoseView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
     """One patient of the sheet. `news_before` is the score when the shift began, None without a complete set then.
 
@@ -112,6 +121,7 @@ class SheetLine:
     remark: Written | None
     goals: tuple[str, ...] = ()
     assessments: tuple[DueAssessment, ...] = ()
+    medications: MedicationsOfShift = MedicationsOfShift()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,24 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from silverwatch import clock
 from silverwatch.domain.alerts import limit_cells, limit_versions, queries, scores, sheet, tiles
 from silverwatch.domain.alerts.board import AlarmLine, Tile
 from silverwatch.domain.alerts.rule_models import RULE_NAME
-from silverwatch.domain.alerts.sheet import AlarmsOfShift, OwnLimit, Paused, Sheet, SheetLine, Trend, Written
+from silverwatch.domain.alerts.sheet import (
+    AlarmsOfShift,
+    MedicationsOfShift,
+    OwnLimit,
+    Paused,
+    Sheet,
+    SheetLine,
+    Trend,
+    Written,
+)
 from silverwatch.domain.readings import history
-from silverwatch.domain.records import assessments, goals, tasks
+from silverwatch.domain.records import assessments, due_doses, goals, tasks
 from silverwatch.domain.records.assessments import DueAssessment
+from silverwatch.domain.records.due_doses import DoseView
 from silverwatch.domain.records.tasks import TaskView
 from silverwatch.domain.wards import allocation, roster
 from silverwatch.domain.wards.models import Ward
@@ -22,6 +33,8 @@ from silverwatch.domain.wards.models import Ward
 AHEAD: Final = timedelta(hours=12)
 """What is to be done in the shift that comes, however long it is."""
 NOTES: Final = 2
+NEEDED: Final = timedelta(hours=12)
+"""What was given as needed in so long is handed over."""
 VITALS: Final = ("respiratory_rate", "oxygen_saturation", "systolic_bp", "heart_rate", "temperature")
 CELL_OF: Final = {"systolic_bp": "blood_pressure"}
 
@@ -103,6 +116,7 @@ class _Read:
     """What was read of some patients, each kind in one statement."""
 
     def __init__(self, session: Session, patients: list[UUID], *, since: datetime, now: datetime) -> None:
+        self.now = now
         params = {"patients": patients, "since": since, "now": now, "most": NOTES}
 
         def ask(query: str) -> Sequence[Row[Any]]:
@@ -125,6 +139,11 @@ class _Read:
         self.assessments: dict[UUID, list[DueAssessment]] = {}
         for item in assessments.due(session, patients, until=now + AHEAD):
             self.assessments.setdefault(item.patient_id, []).append(item)
+        self.doses = due_doses.open_doses(session, patients, until=now, now=now, zone=clock.site_zone())
+        self.needed: dict[UUID, list[DoseView]] = {}
+        for dose in due_doses.recorded(session, patients, since=now - NEEDED) if patients else ():
+            if dose.due_at is None and dose.is_given:
+                self.needed.setdefault(dose.patient_id, []).append(dose)
 
     def line(self, tile: Tile, *, alarms: Sequence[AlarmLine], holder: str | None) -> SheetLine:
         """One patient of the sheet."""
@@ -159,6 +178,14 @@ class _Read:
             remark=_written(remark) if remark else None,
             goals=tuple(what for _, what in self.goals.get(patient.id, ())),
             assessments=tuple(self.assessments.get(patient.id, ())),
+            medications=MedicationsOfShift(
+                waiting=tuple(
+                    dose
+                    for dose in self.doses.get(patient.id, ())
+                    if dose.state(self.now) in ("late", "unrecorded")
+                ),
+                needed=tuple(self.needed.get(patient.id, ())),
+            ),
         )
 
     def _alarms(self, patient_id: UUID) -> AlarmsOfShift:

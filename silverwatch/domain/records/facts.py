@@ -31,6 +31,18 @@ class TasksChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MedicationsChanged(Fact):
+    """A medication of this patient was added, changed or stopped, or one of its doses was recorded."""
+
+    patient_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The patient whom this is about."""
+        return (self.patient_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanChanged(Fact):
     """A goal of this patient's care plan was set, changed or ended, or an assessment was recorded or corrected."""
 
