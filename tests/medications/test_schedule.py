@@ -19,7 +19,13 @@ from silverwatch.domain.records.medication_schedule import (
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = (BERLIN, ZoneInfo("Africa/Nairobi"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/Santiago"))
+ZONES = (
+    BERLIN,
+    ZoneInfo("Africa/Nairobi"),
+    ZoneInfo("Australia/Lord_Howe"),
+    ZoneInfo("America/Santiago"),
+    ZoneInfo("America/Nuuk"),
+)
 MINUTE = timedelta(minutes=1)
 ALWAYS = (Span(start=datetime(2026, 1, 1, tzinfo=UTC)),)
 BEGINS = (
@@ -80,6 +86,18 @@ def test_a_time_that_the_clock_skips_is_due_an_hour_later() -> None:
     assert found == [at("2026-03-29 03:30"), at("2026-03-29 08:00")]
 
 
+def test_two_times_that_become_the_same_moment_are_one_dose() -> None:
+    found = moments(daily("02:30", "03:30"), at("2026-03-28 12:00"), at("2026-03-29 12:00"))
+    assert found == [at("2026-03-29 03:30")]
+
+
+def test_a_time_that_is_skipped_before_midnight_is_due_on_the_next_day() -> None:
+    """In Nuuk it is 00:00 after 22:59 on 28 March 2026."""
+    nuuk = ZoneInfo("America/Nuuk")
+    found = moments(daily("23:30"), at("2026-03-29 00:10", nuuk), at("2026-03-29 12:00", nuuk), zone=nuuk)
+    assert found == [at("2026-03-29 00:30", nuuk)]
+
+
 def test_a_time_that_the_clock_shows_twice_is_due_once() -> None:
     found = moments(daily("02:30"), at("2026-10-24 12:00"), at("2026-10-26 00:00"))
     assert found == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC)]
@@ -123,7 +141,9 @@ def test_what_was_entered_last_holds() -> None:
     assert version_at([planned], noon) is None
 
 
-times_of_day = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
+times_of_day = st.builds(
+    time, st.one_of(st.integers(0, 4), st.integers(0, 23)), st.sampled_from([0, 15, 30, 45])
+)
 plans = st.builds(
     lambda times, days: Plan(
         kind="times", dose="1", route="oral", times=tuple(sorted(times)), weekdays=tuple(days)
