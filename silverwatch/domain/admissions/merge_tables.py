@@ -4,8 +4,9 @@ from typing import Final
 
 MOVED: Final = (
     "move", "binding_change", "device_event", "correction", "observation_entry", "fluid", "note", "goal",
-    "assessment", "task", "medication", "medication_dose", "handover_remark", "record_entry", "patient_change", "care_team_change", "emergency_access",
+    "assessment", "task", "handover_remark", "record_entry", "patient_change", "care_team_change", "emergency_access",
     "alert_episode", "pause", "interval_decision", "incident", "account", "alarm_rule", "quarantine",
+    "medication", "medication_dose",
 )  # fmt: skip
 """They say `patient_id`, and from then on that of the record that goes on."""
 BY_THEMSELVES: Final = ("stay", "binding", "reading", "alert", "care_team_member")
