@@ -36,7 +36,7 @@ from silverwatch.domain.records.facts import (
     PlanChanged,
     TasksChanged,
 )
-from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged
+from silverwatch.domain.wards.facts import AllocationChanged, DutyChanged, PlacesChanged
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
             "wards",
         )
     ),
+    PlacesChanged: Route(regions=("board", "counts", "wards")),
     LetterWritten: Route(jobs=(SEND_LETTERS,)),
 }
 

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     SEE_OWN_RECORD = "see their own readings and who opened their record"
     SEE_OVERVIEW = "see whether the system is well"
     MANAGE_USERS = "invite, change and end accounts"
+    MANAGE_WARDS = "add, rename and close wards, rooms and beds"
     MANAGE_DISPLAYS = "pair and revoke wall screens"
     MANAGE_KEYS = "make and revoke keys of programs"
     CHANGE_SETTINGS = "change the site's settings"
@@ -94,6 +95,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
     Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.ADMIN}),
+    Permission.MANAGE_WARDS: frozenset({Role.ADMIN}),
     Permission.MANAGE_DISPLAYS: frozenset({Role.ADMIN}),
     Permission.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Permission.CHANGE_SETTINGS: frozenset({Role.ADMIN}),

@@ -158,6 +158,8 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
             also=(
                 "/alerts/rules",
                 "/admin/access",
+                "/admin/wards",
+                "/admin/places",
                 "/admin/chains",
                 "/admin/displays",
                 "/admin/drills",

@@ -17,6 +17,7 @@ from silverwatch.blueprints.admin import (
     overview,
     settings,
     users,
+    wards,
 )
 
 blueprint = Blueprint("admin", __name__)
@@ -35,6 +36,7 @@ for part in (
     checks,
     drills,
     notices,
+    wards,
 ):
     part.register(blueprint)
 

@@ -1,5 +1,6 @@
 """The beds of a ward: who lies where, what is free, and what was done just now. `/ward/<slug>/beds`"""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from flask import Blueprint, Response, request
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.admissions import queries, undo
+from silverwatch.domain.admissions.queries import BedRow
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.wards.queries import ward_by_slug, wards_of
 from silverwatch.web import auditing, fields, gates, login, pages
@@ -60,9 +62,18 @@ def page(slug: str, errors: dict[str, str] | None = None) -> Response:
         ward=ward,
         wards=wards,
         beds=beds,
+        rooms=_by_room(beds),
         recent=recent,
         done=fields.identity(request.args.get("done")),
         undone=request.args.get("undone") == "1",
         errors=errors or {},
         now=now,
     )
+
+
+def _by_room(beds: Iterable[BedRow]) -> list[tuple[str, list[BedRow]]]:
+    """Rooms in the order of their first bed on the board, then the beds of none; each with its beds."""
+    found: dict[str, list[BedRow]] = {}
+    for bed in beds:
+        found.setdefault(bed.room, []).append(bed)
+    return sorted(found.items(), key=lambda item: item[0] == "")

@@ -34,6 +34,8 @@ class BedRow:
     hospital_number: str = ""
     since: datetime | None = None
     devices: tuple[str, ...] = ()
+    room: str = ""
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +81,11 @@ class StayLine:
 
 _WHO = "p.id AS patient_id, p.family_name, p.given_name, p.title, p.born_on, p.sex, p.simulated, p.hospital_number"
 _BEDS = f"""
-SELECT b.id, b.ward_id, b.label, b.kind, lower(s.during) AS since, {_WHO},
+SELECT b.id, b.ward_id, b.label, b.kind, b.closed_at, r.name AS room, lower(s.during) AS since, {_WHO},
        (SELECT array_agg(d.serial ORDER BY d.serial) FROM binding bi JOIN device d ON d.id = bi.device_id
         WHERE bi.patient_id = p.id AND bi.during @> CAST(:now AS timestamptz)) AS devices
 FROM bed b
+LEFT JOIN room r ON r.id = b.room_id
 LEFT JOIN stay s ON s.bed_id = b.id AND upper_inf(s.during)
 LEFT JOIN patient p ON p.id = s.patient_id
 WHERE b.ward_id = ANY(:wards) AND (b.kind = 'bed' OR s.id IS NOT NULL)
@@ -107,14 +110,16 @@ def _bed(row: Row[Any], *, now: datetime) -> BedRow:
         hospital_number=row.hospital_number or "",
         since=row.since,
         devices=tuple(row.devices or ()),
+        room=row.room or "",
+        is_closed=row.closed_at is not None,
     )
 
 
 _FREE = """
 SELECT w.id AS ward_id, w.name, b.id, b.label FROM ward w
-LEFT JOIN bed b ON b.ward_id = w.id AND b.kind = 'bed'
+LEFT JOIN bed b ON b.ward_id = w.id AND b.kind = 'bed' AND b.closed_at IS NULL
   AND NOT EXISTS (SELECT FROM stay s WHERE s.bed_id = b.id AND upper_inf(s.during))
-WHERE CAST(:wards AS uuid[]) IS NULL OR w.id = ANY(:wards)
+WHERE w.closed_at IS NULL AND (CAST(:wards AS uuid[]) IS NULL OR w.id = ANY(:wards))
 ORDER BY w.name, b.position, b.label
 """
 

@@ -45,8 +45,8 @@ _OF_BEDS = """bed b
 LEFT JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
 LEFT JOIN patient p ON p.id = s.patient_id"""
 
-_OF_WARDS = "b.ward_id = ANY(:ids) AND (b.kind = 'bed' OR s.id IS NOT NULL)"
-"""Places at home are shown while somebody has them."""
+_OF_WARDS = "b.ward_id = ANY(:ids) AND (b.kind = 'bed' AND b.closed_at IS NULL OR s.id IS NOT NULL)"
+"""Places at home are shown while somebody has them, closed beds not at all."""
 
 
 _DEVICES = """

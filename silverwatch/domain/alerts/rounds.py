@@ -96,7 +96,7 @@ def _wards(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, list[tup
     rows = session.execute(
         text(
             "SELECT m.account_id, w.id, w.slug, w.name FROM membership m JOIN ward w ON w.id = m.ward_id"
-            " WHERE m.account_id = ANY(:ids) ORDER BY w.name"
+            " WHERE m.account_id = ANY(:ids) AND w.closed_at IS NULL ORDER BY w.name"
         ),
         {"ids": list(found)},
     )

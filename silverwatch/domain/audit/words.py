@@ -24,6 +24,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "devices of a patient": "Look at the devices of a patient",
     "diagnostics": "Read what a device sent that was refused",
     "wards": "Compare their wards",
+    "who lies in a bed": "See who lies in a bed that was to be closed",
     "tasks": "Look at the tasks of a patient",
     "audit": "Read the audit",
     "list of observations": "Read the observations of a patient",
@@ -77,6 +78,10 @@ ACTIONS: Final[Mapping[str, str]] = {
     "check.started": "Start a check of a device",
     "contact.added": "Add an emergency contact",
     "contact.removed": "Remove an emergency contact",
+    "bed.changed": "Rename a bed, or put it into another room",
+    "bed.closed": "Close a bed",
+    "bed.opened": "Open a bed again",
+    "beds.added": "Add beds to a ward",
     "beds.given_back": "Give beds back",
     "beds.taken": "Take beds for the shift",
     "device.added": "Add a device",
@@ -184,6 +189,14 @@ ACTIONS: Final[Mapping[str, str]] = {
     "token.reused": "Use a refresh token twice",
     "units.chosen": "Choose units",
     "trends.exported": "Save the readings of a patient as a file",
+    "room.added": "Add a room to a ward",
+    "room.changed": "Rename a room",
+    "room.closed": "Close a room",
+    "room.opened": "Open a room again",
+    "ward.added": "Add a ward",
+    "ward.changed": "Rename a ward",
+    "ward.closed": "Close a ward",
+    "ward.opened": "Open a ward again",
 }
 
 

@@ -93,7 +93,8 @@ def gone(session: Session, patient_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def begin(session: Session, *, patient_id: UUID, bed_id: UUID, at: datetime) -> Stay:
-    """The patient lies in the bed from `at`; raises ConflictError if either is taken then."""
+    """The patient lies in the bed from `at`; raises ConflictError if either is taken then, or the bed is closed."""
+    _refuse_closed(session, bed_id)
     stay = Stay(id=clock.new_id(), patient_id=patient_id, bed_id=bed_id, during=Range(at, None, bounds="[)"))
     try:
         with session.begin_nested():
@@ -123,6 +124,7 @@ def take_back(session: Session, *, patient_id: UUID, at: datetime) -> None:
 
 def go_on(session: Session, *, patient_id: UUID, bed_id: UUID, at: datetime) -> None:
     """The stay in this bed that ended at `at` goes on; raises ConflictError where that is not possible any more."""
+    _refuse_closed(session, bed_id)
     query = select(Stay).where(
         Stay.patient_id == patient_id, Stay.bed_id == bed_id, func.upper(Stay.during) == at
     )
@@ -134,6 +136,14 @@ def go_on(session: Session, *, patient_id: UUID, bed_id: UUID, at: datetime) -> 
             stay.during = Range(stay.during.lower, None, bounds="[)")
     except IntegrityError as error:
         raise ConflictError(refusal(error, TAKEN, "The bed is taken.")) from error
+
+
+def _refuse_closed(session: Session, bed_id: UUID) -> None:
+    """Whoever closes the bed holds its row: it is asked for what it is after that."""
+    query = select(Bed.closed_at, Ward.closed_at).join(Ward, Ward.id == Bed.ward_id).where(Bed.id == bed_id)
+    row = session.execute(query.with_for_update(read=True, key_share=True, of=Bed)).first()
+    if row is not None and (row[0] or row[1]):
+        raise ConflictError("This bed is closed. Choose another one.")
 
 
 def refusal(error: IntegrityError, words: dict[str, str], otherwise: str) -> str:

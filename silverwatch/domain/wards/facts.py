@@ -17,3 +17,15 @@ class DutyChanged(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationChanged(Fact):
     """Somebody took beds or gave them back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesChanged(Fact):
+    """A ward, or rooms and beds of it, were added, renamed, closed or opened."""
+
+    ward_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The ward whose board is to be drawn again."""
+        return (self.ward_id,)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from silverwatch.db import Base
@@ -18,10 +18,27 @@ class Ward(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     description: Mapped[str]
+    closed_at: Mapped[datetime | None]
+
+
+class Room(Base):
+    """A room of a ward, in which beds stand."""
+
+    __tablename__ = "room"
+    # What a bed refers to: it can stand in no room of another ward.
+    __table_args__ = (
+        UniqueConstraint("ward_id", "name"),
+        UniqueConstraint("id", "ward_id", name="uq_room_of_ward"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ward_id: Mapped[UUID] = mapped_column(ForeignKey("ward.id"))
+    name: Mapped[str]
+    closed_at: Mapped[datetime | None]
 
 
 class Bed(Base):
-    """A bed of a ward; `position` is its place on the board, which never moves by itself.
+    """A bed of a ward; `position` is its place on the board, which never moves by itself. A closed one takes nobody.
 
     `kind` home: the place on the board of a patient whom the ward looks after at home, shown while somebody has it.
     """
@@ -30,6 +47,7 @@ class Bed(Base):
     __table_args__ = (
         UniqueConstraint("ward_id", "label"),
         CheckConstraint("kind IN ('bed', 'home')", name="kind"),
+        ForeignKeyConstraint(["room_id", "ward_id"], ["room.id", "room.ward_id"], name="fk_bed_room_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -37,6 +55,8 @@ class Bed(Base):
     label: Mapped[str]
     position: Mapped[int]
     kind: Mapped[str] = mapped_column(default="bed", server_default="bed")
+    room_id: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
 
 
 class PlannedShift(Base):

@@ -11,14 +11,14 @@ from silverwatch.domain.wards.models import Bed, Ward
 
 
 def wards_of(session: Session, actor: Actor) -> list[Ward]:
-    """The actor's wards by name."""
-    query = select(Ward).where(Ward.id.in_(actor.ward_ids)).order_by(Ward.name)
+    """The actor's wards by name; closed ones stand nowhere."""
+    query = select(Ward).where(Ward.id.in_(actor.ward_ids), Ward.closed_at.is_(None)).order_by(Ward.name)
     return list(session.scalars(query))
 
 
 def all_wards(session: Session) -> list[Ward]:
-    """Every ward by name: for the forms of administrators, who put people into any of them."""
-    return list(session.scalars(select(Ward).order_by(Ward.name)))
+    """Every open ward by name: for the forms of administrators, who put people into any of them."""
+    return list(session.scalars(select(Ward).where(Ward.closed_at.is_(None)).order_by(Ward.name)))
 
 
 def ward_by_slug(session: Session, actor: Actor, slug: str) -> Ward:
@@ -27,7 +27,9 @@ def ward_by_slug(session: Session, actor: Actor, slug: str) -> Ward:
     ward = (
         None
         if "\0" in slug
-        else session.scalar(select(Ward).where(Ward.slug == slug, Ward.id.in_(actor.ward_ids)))
+        else session.scalar(
+            select(Ward).where(Ward.slug == slug, Ward.id.in_(actor.ward_ids), Ward.closed_at.is_(None))
+        )
     )
     if ward is None:
         raise NotFoundError("There is no such ward.")
