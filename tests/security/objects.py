@@ -14,6 +14,8 @@ from tests.security.routes import Visitor
 
 OWN: Final = "own"
 ELSEWHERE: Final = "elsewhere"
+DUE_MS: Final = clock.epoch_ms(clock.now())
+"""A time chooses among doses, and belongs to nobody: everywhere the same."""
 
 
 def belongings(
@@ -60,7 +62,7 @@ def belongings(
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
-        "due_ms": clock.epoch_ms(clock.now()),
+        "due_ms": DUE_MS,
         "pairing_id": _pairing(site, worn, by=mine),
         "kind": "allergy",
         "entry_id": _entry(site, worn.patient_id, by=holder),
