@@ -22,7 +22,7 @@ from silverwatch.app import create_app
 from silverwatch.config import Config
 from silverwatch.domain.readings import service
 from silverwatch.engines import Supervisor, discard, start_engines
-from tests.cast import Cast, People, everybody, sign_up
+from tests.cast import PASSWORD, Cast, People, everybody, sign_up
 from tests.checked import CheckedClient
 
 OWNER, APPLICATION, REDIS, TEMPLATE = (
@@ -202,6 +202,21 @@ def people(site: Site, cast: Cast) -> People:
     """Everybody's account."""
     with db.transaction() as session:
         return sign_up(session, cast)
+
+
+@pytest.fixture
+def amina(site: Site, people: People) -> CheckedClient:
+    """A caregiver of ward A, signed in."""
+    site.client.sign_in(people.amina, PASSWORD)
+    return site.client
+
+
+@pytest.fixture
+def bruno(site: Site, people: People) -> CheckedClient:
+    """A caregiver of ward B, signed in."""
+    browser = site.browser()
+    browser.sign_in(people.bruno, PASSWORD)
+    return browser
 
 
 def data_folder() -> Path:

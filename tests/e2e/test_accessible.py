@@ -33,6 +33,8 @@ ENDS = {"desk": SCREENS["desk"], "narrow": SCREENS["narrow"]}
 PUBLIC = ["/register", "/forgot", "/wall"]
 OF_ADMIN = [
     "/wards",
+    "/admin/wards",
+    "/admin/wards/{ward}",
     "/admin/users",
     "/admin/users/{account}",
     "/admin/users/{account}/role",
@@ -150,12 +152,14 @@ def look(context: BrowserContext, url: str, screens: dict[str, tuple[int, int]] 
 def walk(page: Page, demo: Demo, paths: list[str]) -> None:
     """Look at pages in one tab: each is loaded once, and grows, shrinks and darkens as it stands."""
     [(account,)] = demo.rows("SELECT id FROM account WHERE email = %s", demo.account("caregiver")["email"])
+    [(ward,)] = demo.rows("SELECT id FROM ward WHERE slug = '4b'")
     notes = demo.rows("SELECT id FROM note ORDER BY written_at DESC LIMIT 1")
     [(device, binding)] = demo.rows(
         "SELECT device_id, id FROM binding WHERE patient_id = %s", demo.device(4)["patient_id"]
     )
     names = {
         "account": account,
+        "ward": ward,
         "other": demo.device(5)["patient_id"],
         "device": device,
         "binding": binding,

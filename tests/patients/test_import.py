@@ -21,13 +21,6 @@ SECOND = "KE-2,Wanjiru,Peter,02.11.1961,male,,,,,,none,\n"
 COUNT = "SELECT count(*) FROM patient"
 
 
-@pytest.fixture
-def amina(site: Site, people: People) -> CheckedClient:
-    """A caregiver of ward A."""
-    site.client.sign_in(people.amina, PASSWORD)
-    return site.client
-
-
 def send(
     browser: CheckedClient, text: str, *, path: str = "/patients/import", **more: str | list[str]
 ) -> str:

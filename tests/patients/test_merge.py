@@ -24,13 +24,6 @@ from tests.conftest import Site
 from tests.jobs.posting import held, judge, post
 
 
-@pytest.fixture
-def amina(site: Site, people: People) -> CheckedClient:
-    """A caregiver of ward A."""
-    site.client.sign_in(people.amina, PASSWORD)
-    return site.client
-
-
 def number_of(site: Site, patient_id: UUID) -> str:
     """The hospital number."""
     found: str = site.row("SELECT hospital_number FROM patient WHERE id = %s", patient_id)[0]

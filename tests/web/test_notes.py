@@ -11,13 +11,6 @@ from tests.conftest import Site
 
 
 @pytest.fixture
-def amina(site: Site, people: People) -> CheckedClient:
-    """A caregiver of ward A."""
-    site.client.sign_in(people.amina, PASSWORD)
-    return site.client
-
-
-@pytest.fixture
 def path(cast: Cast) -> str:
     """The notes about Achieng."""
     return f"/patients/{cast.achieng.patient_id}/notes"

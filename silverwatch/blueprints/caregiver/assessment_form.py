@@ -91,17 +91,8 @@ def _check_correction(form: AssessmentForm) -> None:
 
 def _moment(form: AssessmentForm, now: datetime, stands: AssessmentView | None) -> datetime | None:
     """The minute that the form says; one that nobody touched is the very moment that was stored."""
-    if stands is not None and form.at == filters.local_minute(stands.at):
-        return stands.at
-    try:
-        at = filters.from_local_minute(form.at)
-    except ValueError:
-        form.errors["at"] = "Enter the day and time of the assessment."
-        return None
-    if at > now + timedelta(minutes=1):
-        form.errors["at"] = "This time has not come yet. Enter one that is over."
-    elif stands is None and at < now - EARLIEST:
+    stood = stands.at if stands is not None else None
+    at = fields.moment(form.at, form.errors, "at", now=now, stands=stood)
+    if at is not None and stood is None and at < now - EARLIEST:
         form.errors["at"] = "This is more than 7 days ago. Write a note about what was found then."
-    else:
-        return min(at, now)
-    return None
+    return None if at is None or "at" in form.errors else min(at, now)

@@ -1,7 +1,7 @@
 """The form of a dose: what became of it, when, why. Also that of a correction."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -98,19 +98,14 @@ def _read_time(
     form: DoseForm, *, now: datetime, due_at: datetime | None, stands: MedicationDose | None
 ) -> datetime | None:
     """When it happened: now at the latest, and not long before it was due."""
-    if stands is not None and form.local == filters.local_minute(stands.at):
-        return stands.at
-    if form.local == filters.local_minute(now):
+    stood = stands.at if stands is not None else None
+    if stood is None and form.local == filters.local_minute(now):
         return now
-    try:
-        at = filters.from_local_minute(form.local)
-    except ValueError:
-        form.errors["local"] = "Enter the day and time."
-        return None
-    if at > now + timedelta(minutes=1):
-        form.errors["local"] = f"This time has not come yet. Enter one before {filters.clock_time(now)}."
-    elif due_at is not None and at < due_at - EARLY:
+    at = fields.moment(form.local, form.errors, "local", now=now, stands=stood)
+    if at is None or at == stood:
+        return at
+    if due_at is not None and at < due_at - EARLY:
         form.errors["local"] = "This is more than an hour before the dose was due. Enter a later time."
-    elif at < (stands.at if stands is not None else now) - BACK:
+    elif at < (stood or now) - BACK:
         form.errors["local"] = "This is more than 7 days ago. Write a note about what happened then."
     return at

@@ -90,15 +90,8 @@ def _read_entry(form: FluidForm, sent: fields.Sent, *, now: datetime, stands: Fl
 
 
 def _read_time(form: FluidForm, *, now: datetime, stands: Fluid | None) -> datetime | None:
-    if stands is not None and form.local == filters.local_minute(stands.at):
-        return stands.at
-    try:
-        at = filters.from_local_minute(form.local)
-    except ValueError:
-        form.errors["local"] = "Enter the day and time."
-        return None
-    if at > now + timedelta(minutes=1):
-        form.errors["local"] = f"This time has not come yet. Enter one before {filters.clock_time(now)}."
-    elif at < (stands.at if stands is not None else now) - LATE:
+    stood = stands.at if stands is not None else None
+    at = fields.moment(form.local, form.errors, "local", now=now, stands=stood)
+    if at is not None and at < (stood or now) - LATE:
         form.errors["local"] = "This is more than 24 hours earlier. Write a note about what happened then."
     return at
