@@ -5,6 +5,7 @@ How many devices: `SILVERWATCH_DEVICES` (3); fifty take some minutes.
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,13 @@ from tests.e2e.screen import sign_in
 pytestmark = pytest.mark.e2e
 
 HOW_MANY = int(os.environ.get("SILVERWATCH_DEVICES", "3"))
+
+
+@pytest.fixture(autouse=True)
+def _left_as_it_was(demo: Demo) -> Iterator[None]:
+    """Other tests count the devices of the demo."""
+    yield
+    demo.rows("UPDATE device SET retired_at = now() WHERE serial LIKE 'HAND-%%' RETURNING id")
 
 
 def test_devices_go_from_a_file_to_their_first_readings(demo: Demo, open_context: Open) -> None:
