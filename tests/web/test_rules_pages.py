@@ -270,6 +270,11 @@ def test_a_patients_own_rule_wins_and_ends_with_it(site: Site, cast: Cast, peopl
     assert "watched" not in other
     five_points(site, cast)
     assert of_news(site) == {cast.achieng.patient_id: str(own), cast.chebet.patient_id: SITE_NEWS_5}
+    # It cannot be switched off where nobody at the bed would see it.
+    off = QUIET | {"enabled": "no", "version": "1", "reason": "too loud"}
+    refused = amina.submit(f"/alerts/rules/{own}", off)
+    assert refused.status_code == 422
+    assert "cannot be off" in refused.get_data(as_text=True)
     # Another one beside it is refused; one of another ward's patient is not there.
     again = QUIET | {"layer": f"patient:{cast.achieng.patient_id}", "instead_of": SITE_NEWS_5}
     assert amina.submit("/alerts/rules", again).status_code == 422

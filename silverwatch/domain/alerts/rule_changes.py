@@ -67,6 +67,7 @@ def make(
         raise NotFoundError("There is no such ward or patient.")
     _must_be_good(rule)
     root = _root(session, instead_of, layer, now=now) if instead_of else None
+    _refuse_silence(layer, root, rule)
     rule_id = clock.new_id()
     session.add(
         AlarmRule(
@@ -121,6 +122,7 @@ def change(
     if stored.version != number or stored.retired_at is not None:
         raise ConflictError("Somebody has changed this rule meanwhile. Look at it again before you save.")
     _must_be_good(rule)
+    _refuse_silence(layer, stored.instead_of, rule)
     before = present(session, stored)
     changed = differences(before, rule)
     if not changed:
@@ -151,6 +153,12 @@ def _must_be_good(rule: Rule) -> None:
     wrong = problems(rule)
     if wrong:
         raise DomainError(next(iter(wrong.values())))
+
+
+def _refuse_silence(layer: Layer, instead_of: UUID | None, rule: Rule) -> None:
+    """What a ward switches off stands in its book of rules; at one bed nobody would see it."""
+    if layer.patient_id is not None and instead_of is not None and not rule.enabled:
+        raise ConflictError("A patient's rule that stands instead of another cannot be off. Set it wider.")
 
 
 def _version(

@@ -293,13 +293,6 @@ def _care(row: Any) -> Entry:
     scope, reason = row.scope, row.reason
     if row.sort == "assessment":
         scope, reason = instruments.version_of(row.scope, int(row.reason)).label, ""
-    care = Care(
-        began=row.began,
-        scope=scope,
-        what=row.what,
-        reason=reason,
-        note=row.note,
-        until=row.until,
-        by=row.by,
-    )
+    same = {name: getattr(row, name) for name in ("began", "what", "note", "until", "by")}
+    care = Care(scope=scope, reason=reason, **same)
     return Entry(id=row.id, at=row.at, kind=row.sort, care=care)
