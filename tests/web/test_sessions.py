@@ -146,7 +146,7 @@ def test_a_hand_does_not_open_what_is_locked(site: Site, people: People) -> None
     token = browser.token()
     wait(site, people.amina, minutes=16)
     answer = browser.post("/session/activity", data={"csrf_token": token}, headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/unlock")
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/unlock")
     assert browser.get("/profile/sessions").location == "/unlock?next=/profile/sessions"
 
 
@@ -186,6 +186,15 @@ def test_locking_by_hand_and_opening_with_the_password(site: Site, people: Peopl
     ]
     # A board in another tab still holds the token that it was drawn with.
     assert browser.post("/session/activity", data={"csrf_token": token}).status_code == 204
+
+
+def test_every_tab_may_lock_what_is_locked(site: Site, people: People) -> None:
+    browser = signed_in(site, people.amina)
+    token = browser.token()
+    for _ in range(2):
+        answer = browser.post("/lock", data={"csrf_token": token}, headers={"HX-Request": "true"})
+        assert answer.status_code == 204
+    assert actions(site, "session.locked") == [("session.locked", "done", {})]
 
 
 def test_an_alarm_cannot_be_taken_while_locked(site: Site, people: People) -> None:

@@ -36,19 +36,24 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/session/activity", view_func=say_alive, methods=["POST"])
 
 
-@gates.need(Permission.OWN_ACCOUNT)
+@gates.need(Permission.OWN_ACCOUNT, while_locked=True)
 def lock() -> Response:
-    """Walk away: the ward board stays and goes on alarming, everything else asks for the PIN."""
+    """Walk away: the ward board stays and goes on alarming, everything else asks for the PIN.
+
+    Every tab of the session asks for it, so it finds locked what another tab has locked.
+    """
     found = login.session_of_view()
     with db.transaction() as session:
         pins.lock(session, found, now=clock.now())
     return _done(pages.local_path(request.form.get("next")) or found.actor.home)
 
 
-@gates.need(Permission.OWN_ACCOUNT)
+@gates.need(Permission.OWN_ACCOUNT, while_locked=True)
 def say_alive() -> Response:
-    """A hand moved on a page that asks for nothing else."""
+    """A hand moved on a page that asks for nothing else. A locked session stays so, and its tab is led to the PIN."""
     found, now = login.session_of_view(), clock.now()
+    if found.state == "locked":
+        return make_response("", 204, {"HX-Redirect": gates.WAYS["locked"]})
     if now - found.active_at >= SAY_ALIVE_EVERY:
         with db.transaction() as session:
             sessions.touch(session, found.session_id, now=now)
