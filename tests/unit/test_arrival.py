@@ -202,6 +202,51 @@ def expected(episodes):
     )
 
 
+def said(second, *, spot=False, off=0, **values):
+    """A reading of a device each 5 s, or of a set by hand."""
+    return Reading(
+        event_at=START + timedelta(seconds=second), values={"respiratory_rate": 16, **values},
+        sensor_off=off, spot=spot, interval_s=3600.0 if spot else 5.0, consciousness=None,
+    )  # fmt: skip
+
+
+def judged(*batches, draws):
+    """A ward after these batches (second at which they came, readings), and what one fold over all of them says."""
+    left = list(draws)
+    ward = Ward(SITE_DEFAULTS, lambda _: left.pop(0))
+    for second, readings in batches:
+        ward.judge(readings, START + timedelta(seconds=second))
+    now = START + timedelta(seconds=batches[-1][0])
+    _, verdicts = evaluate(
+        Checkpoint.empty(),
+        sorted(ward.readings, key=Reading.order),
+        limits=SITE_DEFAULTS,
+        now=now,
+        rules=RULES,
+    )
+    return ward, expected([verdict.episode for verdict in verdicts])
+
+
+def test_an_episode_that_another_alert_took_over_leaves_no_second_one():
+    first = [said(0, spot=True, heart_rate=118), said(1, heart_rate=38)]
+    first += [said(17, heart_rate=38), said(17, spot=True, heart_rate=118)]
+    late = [said(1, spot=True, heart_rate=118)]
+    # The late one is folded in two goes, cut after the first reading.
+    ward, told = judged((17, first), (21, late), draws=[1, 0, 0, 1, 0, 0, 0])
+    assert facts(ward.rows) == told
+
+
+def test_a_high_alarm_that_waits_to_be_seen_keeps_its_own_beginning():
+    """It is over since the reading with which the next one begins."""
+    first = [said(0, heart_rate=72, oxygen_saturation=78)]
+    end = [said(0, spot=True, off=OFF, oxygen_saturation=78), said(1, heart_rate=72, oxygen_saturation=90.5)]
+    end.append(said(17, heart_rate=72, oxygen_saturation=85))
+    again = [said(18, spot=True, oxygen_saturation=78)]
+    ward, told = judged((0, first), (17, end), (18, again), draws=[1, 0, 1, True, 0, 1, 0, True, True])
+    assert facts(ward.rows) == told
+    assert len([row for row in ward.rows if row.kind == "oxygen_saturation_low" and not row.withdrawn]) == 2
+
+
 @settings(max_examples=1000, deadline=None)
 @given(stories(), st.sampled_from([SITE_DEFAULTS, OWN]), st.data())
 def test_the_order_and_the_delay_of_coming_change_only_live_into_retrospective(story, limits, data):

@@ -5,7 +5,7 @@ fold over all of them in order. Nothing that was live is taken away: what the re
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -121,14 +121,14 @@ def reconcile(
     for told, rows in found.values():
         begun = {verdict.episode.raised_at for verdict in told}
         # What was decided before is not in question; one that goes on, or has just ended, began at the same reading.
-        pairs = _pairs(told, [r for r in rows if not r.closed or r.event_at > since or r.event_at in begun])
+        pairs = _pairs(told, [r for r in rows if not _was_over(r, since) or r.event_at in begun])
         taken = {row.key for _, row in pairs}
         matched = {id(verdict): row for verdict, row in pairs}
         withdrawn += [
             Withdraw(row.key)
             for row in rows
             if row.key not in taken
-            and row.event_at > since
+            and (row.event_at > since or _went_on(row, since=since, begun=begun))
             and not row.withdrawn
             and not _by_old_rule(row, rules_since)
         ]
@@ -137,6 +137,16 @@ def reconcile(
             if change is not None:
                 changes.append((verdict.episode.raised_at, change))
     return withdrawn + [change for _, change in sorted(changes, key=lambda pair: pair[0])]
+
+
+def _was_over(row: Stored, since: datetime) -> bool:
+    """Decided before `since`, and over: also where it stands open because nobody has seen it yet."""
+    return row.event_at <= since and (row.closed or (row.ended_at is not None and row.ended_at <= since))
+
+
+def _went_on(row: Stored, *, since: datetime, begun: Set[datetime]) -> bool:
+    """It went on after `since`, and so does the episode that began at its reading: another alert is that one now."""
+    return row.event_at in begun and (row.ended_at is None or row.ended_at > since)
 
 
 def _by_old_rule(row: Stored, rules_since: datetime | None) -> bool:
