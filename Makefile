@@ -8,7 +8,7 @@ STAMP := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast e2e check fix bench faults chain migration
+.PHONY: help setup demo test test-fast e2e check fix bench faults chain words migration
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,10 @@ faults: setup ## Kill every process many times under load and compare what was a
 
 chain: setup ## Kill each part, and pairs, at each point from a breach to the people; a backlog; a channel that is down
 	$(BIN)/python -m benchmarks.chain $(ARGS)
+
+words: setup ## Bring the catalogues of the interface's languages up to date; then translate what is empty
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F babel.cfg --no-wrap --add-location file -o $(VENV)/words.pot silverwatch
+	$(BIN)/pybabel -q update -i $(VENV)/words.pot -d silverwatch/translations --no-fuzzy-matching --no-wrap --ignore-obsolete --ignore-pot-creation-date
 
 migration: setup ## Write a migration from the models: make migration NAME="what it does"
 	$(BIN)/silverwatch make-migration "$(NAME)"

@@ -1,6 +1,8 @@
-"""How values look on a screen: times, ages, numbers and names. No language here, only figures and signs."""
+"""How values look on a screen: times, ages, numbers and names. Only months speak a language."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 
 from silverwatch.clock import epoch_ms, site_zone
 from silverwatch.domain.alerts.board import Cell, PatientHeader
@@ -9,7 +11,7 @@ from silverwatch.domain.readings.vitals import BY_NAME
 from silverwatch.web.audience import Names
 
 MISSING = "– –"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 SUFFIX = {"oxygen_saturation": "%", "temperature": "°"}
 """The units that stay with the number even where there is no room; the rest stand in the legend."""
 
@@ -59,14 +61,14 @@ def share(part: float) -> str:
     return f"{100 * part:.0f}%"
 
 
-def day(moment: datetime) -> str:
+def day(moment: datetime, months: str = MONTHS) -> str:
     """22-Nov-2026 in the zone of the site."""
-    return calendar_day(moment.astimezone(site_zone()).date())
+    return calendar_day(moment.astimezone(site_zone()).date(), months)
 
 
-def short_day(moment: datetime) -> str:
+def short_day(moment: datetime, months: str = MONTHS) -> str:
     """22-Nov in the zone of the site."""
-    return day(moment)[:6]
+    return day(moment, months)[:6]
 
 
 def local_minute(moment: datetime) -> str:
@@ -88,9 +90,9 @@ def local_date(moment: datetime) -> date:
     return moment.astimezone(site_zone()).date()
 
 
-def calendar_day(on: date) -> str:
+def calendar_day(on: date, months: str = MONTHS) -> str:
     """22-Nov-2026."""
-    return f"{on.day:02}-{MONTHS[on.month - 1]}-{on.year}"
+    return f"{on.day:02}-{months.split()[on.month - 1]}-{on.year}"
 
 
 def age(moment: datetime, now: datetime) -> str:
@@ -151,7 +153,7 @@ def patient_name(patient: PatientHeader, names: Names) -> str:
     return f"{patient.family_name.upper()}, {patient.given_name}"
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., object]] = {
     "clock_time": clock_time,
     "local_input": local_input,
     "clock_time_s": clock_time_s,
@@ -171,3 +173,10 @@ FILTERS = {
     "cell_value": cell_value,
     "patient_name": patient_name,
 }
+
+
+def of(said: Callable[[str], str]) -> dict[str, Callable[..., object]]:
+    """The filters in a language: only months have names."""
+    months = said(MONTHS)
+    named = {each.__name__: partial(each, months=months) for each in (day, short_day, calendar_day)}
+    return {**FILTERS, **named}

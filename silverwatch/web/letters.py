@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import cache
 
-from babel.support import NullTranslations, Translations
 from flask import current_app, has_app_context
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from silverwatch.domain.mail import service
 from silverwatch.web import filters
 from silverwatch.web.templating import ROOT
+from silverwatch.web.words import words
 
 
 def letter(name: str, /, *, language: str = "en", **data: object) -> tuple[str, str]:
@@ -71,8 +71,8 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    catalogue: NullTranslations = Translations.load(ROOT / "translations", [language])
-    env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(filters.FILTERS)
-    env.globals.update(link=link, time_zone=filters.time_zone)
+    own = words(language)
+    env.install_gettext_translations(own.gettext, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(filters.of(own.said))
+    env.globals.update(link=link, time_zone=filters.time_zone, said=own.said)
     return env

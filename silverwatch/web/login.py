@@ -2,7 +2,7 @@
 
 from typing import Any, Final, cast
 
-from flask import Flask, Request, Response, abort, redirect, request, session
+from flask import Flask, Request, Response, abort, g, redirect, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -60,6 +60,12 @@ def _load(token: str) -> User | None:
 def signed_in() -> SignedIn | None:
     """The session of this request, if there is one; it may be locked or owe a code."""
     return current_user.signed_in if current_user.is_authenticated else None
+
+
+def known_language() -> str | None:
+    """The language of who is signed in, if this request knows already: an error page must not ask the database."""
+    user = g.get("_login_user")  # where Flask-Login keeps whom it has loaded
+    return user.signed_in.language if isinstance(user, User) else None
 
 
 def actor() -> Actor:

@@ -14,6 +14,7 @@ from silverwatch import clock, db
 from silverwatch.clock import epoch_ms
 from silverwatch.domain.access import STAFF, Permission, Role
 from silverwatch.domain.accounts import emergency
+from silverwatch.domain.accounts.profile import LANGUAGES
 from silverwatch.domain.accounts.sessions import SignedIn
 from silverwatch.domain.alerts import inbox_queries
 from silverwatch.domain.alerts.board import AlarmBar
@@ -29,6 +30,9 @@ __all__ = ["local_path"]
 
 DISPLAY_COOKIE: Final = "sw_display"
 DISPLAY_DAYS: Final = 365
+LANGUAGE: Final = "lang"
+LANGUAGE_COOKIE: Final = "sw_language"
+"""What a page that asks nobody to sign in takes in its address, and where it is kept."""
 OWN_BARS: Final = ("alarm-bar", "alarm-list", "my-alarms")
 """Regions that show what nobody has taken: a page with one of them has no second bar."""
 
@@ -42,17 +46,32 @@ def display() -> tuple[Theme, Names]:
     )
 
 
+def language() -> str:
+    """The language of this browser, for whoever has no account here or has not signed in: chosen, or as it asks."""
+    # "en-GB, sw;q=0.5" asks for English first.
+    asked = (each.partition("-")[0].lower() for each in request.accept_languages.values())
+    for wanted in (request.args.get(LANGUAGE), request.cookies.get(LANGUAGE_COOKIE), *asked):
+        if wanted in LANGUAGES:
+            return wanted
+    return "en"
+
+
 def audience(found: SignedIn, *, wall: bool = False) -> Audience:
     """For whom regions are drawn. A wall and a locked screen show initials at most, and take no alarm."""
     _, names = display()
     return Audience(
         role=found.actor.role.value,
-        language=found.language,
+        language=language() if found.actor.role is Role.DISPLAY else found.language,
         chosen_names=names,
         may_take_alarms=found.actor.may(Permission.TAKE_ALARMS),
         wall=wall or found.actor.role is Role.DISPLAY,
         locked=found.state != "open",
     )
+
+
+def nobody() -> Audience:
+    """Whoever has not signed in, or whom an error page need not know."""
+    return Audience(role="nobody", language=login.known_language() or language())
 
 
 def page(title: str, *, live_url: str | None = None) -> Page:
@@ -120,8 +139,18 @@ def answer(
     found = login.signed_in()
     reader = data.pop("audience", None)
     if not isinstance(reader, Audience):
-        reader = audience(found) if found else Audience(role="nobody")
-    return html(render_page(template, reader, page=page(title, live_url=live_url), **data), status)
+        reader = audience(found) if found else nobody()
+    answer = html(render_page(template, reader, page=page(title, live_url=live_url), **data), status)
+    if request.args.get(LANGUAGE) in LANGUAGES:
+        keep(answer, LANGUAGE_COOKIE, request.args[LANGUAGE])
+    return answer
+
+
+def keep(answer: Response, name: str, value: str) -> None:
+    """Keep how this browser shows pages."""
+    answer.set_cookie(
+        name, value, max_age=DISPLAY_DAYS * 86400, secure=request.is_secure, httponly=True, samesite="Lax"
+    )
 
 
 def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
@@ -145,13 +174,13 @@ def error_page(*, status: int, title: str, detail: str) -> str:
     view = ErrorView(status=status, heading=title, advice=detail)
     theme, _ = display()
     frame = Page(title=title, path=request.path, csrf_token="", theme=theme)
-    return render_page("errors/error.html", Audience(role="nobody"), page=frame, error=view)
+    return render_page("errors/error.html", nobody(), page=frame, error=view)
 
 
 def error_line(*, status: int, title: str, detail: str) -> str:
     """An error as one line for htmx."""
     view = ErrorView(status=status, heading=title, advice=detail)
-    return render("errors/_error.html", Audience(role="nobody"), error=view)
+    return render("errors/_error.html", nobody(), error=view)
 
 
 def photo_url(account_id: UUID, changed_at: datetime) -> str:

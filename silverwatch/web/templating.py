@@ -2,19 +2,20 @@
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
 
-from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from silverwatch.domain.accounts.profile import LANGUAGES
 from silverwatch.domain.alerts import rule_words
 from silverwatch.web import alarm_chart, charts, filters
 from silverwatch.web.audience import Audience
 from silverwatch.web.views import Page
+from silverwatch.web.words import words
 
 ROOT = Path(str(files("silverwatch")))
 STATIC = ROOT / "static"
@@ -85,9 +86,9 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    catalogue: NullTranslations = Translations.load(ROOT / "translations", [language])
-    env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(filters.FILTERS)
+    own = words(language)
+    env.install_gettext_translations(own.gettext, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(filters.of(own.said))
     env.globals.update(
         region=region,
         region_url=region_url,
@@ -96,12 +97,14 @@ def environment(language: str) -> Environment:
         draw=charts.draw,
         draw_alarm=alarm_chart.draw_alarm,
         time_zone=filters.time_zone,
-        rule_sentence=rule_words.sentence,
-        rule_words=rule_words.condition_words,
-        vital_labels=VITAL_LABELS,
+        rule_sentence=partial(rule_words.sentence, say=own.say),
+        rule_words=partial(rule_words.condition_words, say=own.say),
+        rule_differences=partial(rule_words.differences, say=own.say),
+        vital_labels={vital: own.said(label) for vital, label in VITAL_LABELS.items()},
         language=language,
+        languages=LANGUAGES,
         # For texts that come from Python: `_` would take a % in them for a placeholder.
-        said=catalogue.gettext,
+        said=own.said,
     )
     return env
 

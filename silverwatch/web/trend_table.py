@@ -41,13 +41,13 @@ def silences(course: Course, bins: dict[datetime, dict[str, str]]) -> Iterator[t
 
 
 def cell(line: Line, point: Point) -> str:
-    """118, or 118 (112 to 121) where it moved; 128/74 for a pressure."""
+    """118, or 118 (112–121) where it moved; 128/74 for a pressure."""
     name = line.vital
     mean = filters.number(point.mean, name)
     if point.second is not None:
         return f"{mean}/{filters.number(point.second, name)}"
     low, high = filters.number(point.low, name), filters.number(point.high, name)
-    return mean if low == high else f"{mean} ({low} to {high})"
+    return mean if low == high else f"{mean} ({low}–{high})"
 
 
 def lines(course: Course, overdue: Sequence[Overdue] = ()) -> Iterator[list[object]]:

@@ -97,7 +97,7 @@ def test_what_stands_is_shown_and_never_changed(site: Site, cast: Cast, amina: C
     send(amina, HEAD + FIRST, confirmed="yes")
     other = FIRST.replace("+254 700", "+254 711").replace("Main Street 1", "").replace("KE-1", "ke-1")
     page = send(amina, HEAD + other, confirmed="yes")
-    assert "phone: +254 700 → <b>+254 711</b>" in page
+    assert "Phone: +254 700 → <b>+254 711</b>" in page
     assert "address" not in page.split("Different in the file")[1].split("</ul>")[0]
     assert site.row("SELECT phone FROM patient WHERE hospital_number = 'KE-1'") == ("+254 700",)
 

@@ -273,11 +273,11 @@ def test_pauses_incidents_and_reasons_are_in_what_happened(
             now=now,
         )
         alert = session.scalars(select(Alert)).one()
-        service.resolve(session, actor, alert, now=now, reason="being_treated")
+        service.resolve(session, actor, alert, now=now, reason="treated")
     path = f"/patients/{worn.patient_id}"
     page = amina.get(path).get_data(as_text=True)
     until = filters.clock_time(ends_at)
     for words in (f"Standby until {until}", "X-ray", "Alarms are shown and do not sound.", "Incident: fall",
-                  "reported by Amina", "Resolved: being treated"):  # fmt: skip
+                  "reported by Amina", "Resolved: Treated"):  # fmt: skip
         assert words in page, words
     assert f"Standby until {until}: X-ray" in amina.get(f"{path}/history").get_data(as_text=True)

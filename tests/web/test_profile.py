@@ -65,10 +65,10 @@ def test_details_are_kept_and_noted_once(site: Site, people: People) -> None:
         ("done", {"fields": sorted(WHOLE)}, f"account:{id_of(site, people.amina)}")
     ]
     page = browser.get("/profile?saved=1").get_data(as_text=True)
-    assert re.search(r'role="status">.*Saved\.', page)
+    assert re.search(r'role="status">.*Imehifadhiwa\.', page)  # in the new language
     assert 'value="RN 44 120"' in page
     assert 'lang="sw" selected' in page
-    assert "Saved." not in browser.get("/profile?saved=<b>").get_data(as_text=True)
+    assert "Imehifadhiwa." not in browser.get("/profile?saved=<b>").get_data(as_text=True)
 
 
 def test_empty_fields_are_none(site: Site, people: People) -> None:

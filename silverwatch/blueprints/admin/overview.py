@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.alerts import parts, queries
+from silverwatch.domain.language import marked
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.web import gates, login, pages
 from silverwatch.web.ringing import ringer
@@ -60,12 +61,12 @@ def _system(session: Session, *, now: datetime) -> list[SystemLine]:
     """Each part in words; the database has answered, or nobody would read this."""
     found = parts.look(session, now=now, bus=ringer().bus.answers())
     lines = [SystemLine(name=NAMES.get(p.name, p.name), state=p.state, detail=_detail(p)) for p in found]
-    return [SystemLine(name="Database", state="ok", detail="answers"), *lines]
+    return [SystemLine(name="Database", state="ok", detail=marked("answers")), *lines]
 
 
 def _detail(part: parts.Part) -> str:
     if part.state == "ok":
-        return "up to date" if part.name == "judging" else "works"
+        return marked("up to date") if part.name == "judging" else marked("works")
     if part.behind_s:
-        return f"{part.behind_s:.0f} s behind" if part.name == "judging" else f"{part.behind_s:.0f} s"
-    return "screens read the database by the clock" if part.name == "bus" else "never seen"
+        return f"Behind by {part.behind_s:.0f} s" if part.name == "judging" else f"{part.behind_s:.0f} s"
+    return marked("screens read the database by the clock") if part.name == "bus" else marked("never seen")

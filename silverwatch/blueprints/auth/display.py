@@ -19,12 +19,5 @@ def display() -> Response:
     wanted_theme, wanted_names = request.form.get("theme", theme), request.form.get("names", names)
     answer = make_response(redirect(pages.local_path(request.form.get("next")) or "/", 303))
     if wanted_theme in THEMES and wanted_names in NAMES:
-        answer.set_cookie(
-            pages.DISPLAY_COOKIE,
-            f"{wanted_theme}.{wanted_names}",
-            max_age=pages.DISPLAY_DAYS * 86400,
-            secure=request.is_secure,
-            httponly=True,
-            samesite="Lax",
-        )
+        pages.keep(answer, pages.DISPLAY_COOKIE, f"{wanted_theme}.{wanted_names}")
     return answer

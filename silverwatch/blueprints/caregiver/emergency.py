@@ -53,8 +53,7 @@ def begin_emergency() -> Response:
     if isinstance(wrong, float):
         minutes = ceil(wrong / 60)
         form.errors["form"] = (
-            f"Too many tries. Wait {minutes} {'minute' if minutes == 1 else 'minutes'} and try again, or ask a"
-            " caregiver of that ward."
+            f"Too many tries. Wait {minutes} min and try again, or ask a caregiver of that ward."
         )
         answer = _page(form, status=429)
         answer.headers["Retry-After"] = str(ceil(wrong))

@@ -43,7 +43,7 @@ def notes(patient_id: UUID) -> Response:
 def write_note(patient_id: UUID) -> Response:
     """Add a note."""
     actor, now = login.actor(), clock.now()
-    form = _read(request.form, most=records.MOST_TEXT, what="note")
+    form = _read(request.form, most=records.MOST_TEXT, empty="Write the note.")
     with db.transaction() as session:
         _writable(session, patient_id)
         if not form.errors:
@@ -71,7 +71,7 @@ def change_form(patient_id: UUID, note_id: UUID) -> Response:
 def change_note(patient_id: UUID, note_id: UUID) -> Response:
     """Add a version."""
     actor, now = login.actor(), clock.now()
-    form = _read(request.form, most=records.MOST_TEXT, what="note")
+    form = _read(request.form, most=records.MOST_TEXT, empty="Write the note.")
     with db.transaction() as session:
         note = _locked(session, patient_id, note_id)
         try:
@@ -96,7 +96,7 @@ def strike_form(patient_id: UUID, note_id: UUID) -> Response:
 def strike_note(patient_id: UUID, note_id: UUID) -> Response:
     """Strike it out."""
     actor, now = login.actor(), clock.now()
-    form = _read(request.form, most=records.MOST_REASON, what="reason")
+    form = _read(request.form, most=records.MOST_REASON, empty="Write the reason.")
     with db.transaction() as session:
         note = _locked(session, patient_id, note_id)
         if not form.errors and records.strike_out(session, actor, note, because=form.text, now=now):
@@ -125,7 +125,7 @@ def _changed(session: Session, action: str, patient_id: UUID, note_id: UUID) -> 
     events.record(session, NoteChanged(patient_id=patient_id))
 
 
-def _read(sent: MultiDict[str, str], *, most: int, what: str) -> NoteForm:
+def _read(sent: MultiDict[str, str], *, most: int, empty: str) -> NoteForm:
     # Browsers count a line break as one sign and send two.
     written = sent.get("text", "").replace("\0", "").replace("\r\n", "\n").strip()
     seen = sent.get("seen", "")
@@ -135,7 +135,7 @@ def _read(sent: MultiDict[str, str], *, most: int, what: str) -> NoteForm:
         seen=int(seen) if seen.isdecimal() and len(seen) < 7 else 0,
     )
     if not written:
-        form.errors["text"] = f"Write the {what}."
+        form.errors["text"] = empty
     elif len(written) > most:
         form.errors["text"] = f"Write at most {most} characters. These are {len(written)}."
     return form

@@ -22,6 +22,7 @@ from silverwatch.domain.alerts.conditions import (
 )
 from silverwatch.domain.alerts.house_rule import MOST_LEAVES, Action, Rule, Schedule, problems
 from silverwatch.domain.alerts.rule_words import OPERATORS, clock_words
+from silverwatch.domain.language import marked
 from silverwatch.domain.readings.news2 import PARTS
 from silverwatch.domain.readings.vitals import BY_NAME
 
@@ -30,9 +31,9 @@ Sent = MultiDict[str, str]
 NEWS: Final = {"news2": "NEWS2", "points": "NEWS2 part", "rise": "NEWS2 rise"}
 TESTS: Final[Mapping[str, str]] = {
     **{str(name): words for name, words in OPERATORS.items()},
-    "rises": "rises by",
-    "falls": "falls by",
-    "no_data": "has no value",
+    "rises": marked("rises by"),
+    "falls": marked("falls by"),
+    "no_data": marked("has no value"),
     "news2": "NEWS2 of or above",
     "points": "NEWS2 points of or above",
     "rise": "NEWS2 risen by",

@@ -16,7 +16,6 @@ from silverwatch.domain.alerts import reach, rule_changes, rule_queries, rule_re
 from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.rule_changes import Layer
 from silverwatch.domain.alerts.rule_queries import RuleLine
-from silverwatch.domain.alerts.rule_words import sentence
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.wards.models import Ward
 from silverwatch.domain.wards.queries import all_wards
@@ -191,7 +190,7 @@ def _editor(
         "caregiver/rule.html", f"Error: {title}" if form.errors else title,
         status=422 if form.errors else 200, form=form, line=line, stands_for=stands_for,
         versions=versions, wards=wards, place=place,
-        said_so=sentence(wanted) if wanted else None, replay=found, by_clock=wanted is not None and wanted.by_clock,
+        wanted=wanted, replay=found, by_clock=wanted is not None and wanted.by_clock,
         tests=rule_form.TESTS, spans=list(rule_replay.SPANS),
         may_change=may_change and readable and (line is None or line.retired_at is None),
         readable=readable, is_admin=actor.role is Role.ADMIN, done=request.args.get("done"), now=now,

@@ -13,6 +13,7 @@ from silverwatch import clock, db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.audit import queries
 from silverwatch.domain.audit.queries import Opening
+from silverwatch.domain.language import marked
 from silverwatch.web import filters, gates, login, pages
 
 URL: Final = "/portal/access"
@@ -138,7 +139,7 @@ def words(item: Opening) -> str:
     """What somebody did, for the sentence "Amina looked at your record"."""
     if item.action == "record.viewed":
         return VIEWS.get(item.view or "", "looked at your record")
-    return DEEDS.get(item.action, "worked with your record")
+    return DEEDS.get(item.action, marked("worked with your record"))
 
 
 def _both(one: Deed, other: Deed) -> Deed:

@@ -66,8 +66,11 @@ def invite(
         raise DomainError("Choose a role.")
     account, is_new = _put(session, email, {"role": role.value, "name": name}, now=now)
     if account.approved_at is not None and account.password_hash is not None:
-        ended = " It is deactivated: reactivate it instead." if account.deactivated_at else ""
-        raise ConflictError(f"There is an account with this address already.{ended}")
+        if account.deactivated_at:
+            raise ConflictError(
+                "There is an account with this address already. It is deactivated: reactivate it instead."
+            )
+        raise ConflictError("There is an account with this address already.")
     patient = check_patient(session, patient_id, account_id=account.id) if role is Role.PATIENT else None
     account.password_hash = account.password_changed_at = None
     account.email_confirmed_at = account.deactivated_at = None

@@ -16,7 +16,8 @@ from silverwatch.domain.accounts.entries import name_of
 from silverwatch.domain.accounts.models import Account, AccountPhoto, LoginSession
 from silverwatch.domain.errors import DomainError, NotFoundError
 
-LANGUAGES: Final = ("en", "sw")
+LANGUAGES: Final = {"en": "English", "sw": "Kiswahili"}
+"""Code and own name of each language that the interface speaks."""
 MAX_LINE: Final = 80
 """Department, specialisation, licence number, the relation of a contact."""
 MAX_PHONE: Final = 20

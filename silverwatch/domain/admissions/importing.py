@@ -87,7 +87,9 @@ class Line:
     def why(self) -> str:
         """Why it is not taken, on one line."""
         if self.state == "known":
-            return "Registered already." + "".join(f" {name} is different." for name in sorted(self.differs))
+            return " ".join(
+                ["Registered already.", *(f"Different: {name}." for name in sorted(self.differs))]
+            )
         if self.state == "alike":
             return "May be somebody who is registered already: " + ", ".join(
                 [item.hospital_number for item in self.alike]

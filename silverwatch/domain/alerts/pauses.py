@@ -151,8 +151,9 @@ def _check(scope: Scope, *, reason: str, note: str, ends_at: datetime, now: date
     longest = LONGEST[scope]
     if not now < ends_at <= now + longest + timedelta(minutes=1):
         minutes = int(longest.total_seconds() // 60)
-        words = f"{minutes // 60} hours" if minutes >= 60 else f"{minutes} minutes"
-        raise DomainError(f"Choose an end within the next {words}.")
+        if minutes >= 60:
+            raise DomainError(f"Choose an end within the next {minutes // 60} hours.")
+        raise DomainError(f"Choose an end within the next {minutes} minutes.")
 
 
 def _changed(session: Session, pause: Pause, *, now: datetime) -> None:

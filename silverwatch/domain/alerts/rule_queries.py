@@ -14,7 +14,6 @@ from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.reach import Place
 from silverwatch.domain.alerts.rule_book import decode, in_force
 from silverwatch.domain.alerts.rule_models import AlarmRule
-from silverwatch.domain.alerts.rule_words import differences
 from silverwatch.domain.errors import NotFoundError
 
 NOISE: Final = timedelta(days=7)
@@ -95,14 +94,14 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version; `changes`: what it changed against the one before, in words."""
+    """One version; `before`: the rule as it was until then, None for the first."""
 
     number: int
     rule: Rule
     changed_at: datetime
     changed_by: str | None
     reason: str
-    changes: Sequence[str]
+    before: Rule | None
 
 
 def book(
@@ -146,15 +145,14 @@ def versions(session: Session, rule_id: UUID) -> list[Version]:
     """All versions, the newest first."""
     found: list[Version] = []
     for row in session.execute(text(_VERSIONS), {"id": rule_id}):
-        rule = decode(row.rule)
         found.append(
             Version(
                 number=row.number,
-                rule=rule,
+                rule=decode(row.rule),
                 changed_at=row.changed_at,
                 changed_by=row.changed_by,
                 reason=row.reason,
-                changes=differences(found[-1].rule, rule) if found else (),
+                before=found[-1].rule if found else None,
             )
         )
     return found[::-1]

@@ -1,4 +1,7 @@
-"""A rule in plain words, and what one version changed against the one before. English; templates translate."""
+"""A rule in plain words, and what one version changed against the one before.
+
+`say` puts values into the numbered holes of an English sentence, and may say it in another language.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,36 +19,42 @@ from silverwatch.domain.alerts.conditions import (
     Value,
 )
 from silverwatch.domain.alerts.house_rule import Action, Rule, Schedule
+from silverwatch.domain.language import Say, english, marked
 from silverwatch.domain.readings.vitals import BY_NAME, CONSCIOUSNESS
 
 OPERATORS: Final[Mapping[Operator, str]] = {
-    ">": "above",
-    ">=": "at least",
-    "<": "below",
-    "<=": "at most",
+    ">": marked("above"),
+    ">=": marked("at least"),
+    "<": marked("below"),
+    "<=": marked("at most"),
 }
 ACTIONS: Final[Mapping[Action, str]] = {
-    "notify": "sounds and calls by the escalation chain",
-    "alarm": "sounds, without the escalation chain",
-    "show": "is only shown",
+    "notify": marked("sounds and calls by the escalation chain"),
+    "alarm": marked("sounds, without the escalation chain"),
+    "show": marked("is only shown"),
+}
+PRIORITIES: Final[Mapping[str, str]] = {
+    "high": marked("high priority"),
+    "medium": marked("medium priority"),
+    "low": marked("low priority"),
 }
 
 
-def sentence(rule: Rule) -> str:
-    """What the rule does: "RR above 24 /min for 60 s, 21:00 to 07:00: medium, sounds ..."."""
-    return f"{condition_words(rule)}: {rule.priority} priority, {ACTIONS[rule.action]}"
+def sentence(rule: Rule, say: Say = english) -> str:
+    """What the rule does: "RR above 24 /min for 60 s, 21:00 to 07:00: medium priority, sounds ..."."""
+    return f"{condition_words(rule, say)}: {say(PRIORITIES[rule.priority])}, {say(ACTIONS[rule.action])}"
 
 
-def condition_words(rule: Rule) -> str:
+def condition_words(rule: Rule, say: Say = english) -> str:
     """When it raises: "RR above 24 /min for 60 s, 21:00 to 07:00"."""
-    lasting = f" for {rule.hold_s:g} s" if rule.hold_s and not rule.by_clock else ""
-    hours = f", {schedule_words(rule.schedule)}" if rule.schedule else ""
-    return f"{_words(rule.condition)}{lasting}{hours}"
+    lasting = say(" for {0} s", f"{rule.hold_s:g}") if rule.hold_s and not rule.by_clock else ""
+    hours = f", {schedule_words(rule.schedule, say)}" if rule.schedule else ""
+    return f"{_words(rule.condition, say)}{lasting}{hours}"
 
 
-def schedule_words(schedule: Schedule) -> str:
+def schedule_words(schedule: Schedule, say: Say = english) -> str:
     """21:00 to 07:00."""
-    return f"{clock_words(schedule.start)} to {clock_words(schedule.end)}"
+    return say("{0} to {1}", clock_words(schedule.start), clock_words(schedule.end))
 
 
 def clock_words(minute: int) -> str:
@@ -53,46 +62,56 @@ def clock_words(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def differences(before: Rule, after: Rule) -> list[str]:
+def differences(before: Rule, after: Rule, say: Say = english) -> list[str]:
     """What has changed, each as "from -> to"; empty when nothing has."""
     pairs = [
-        ("", condition_words(before), condition_words(after)),
-        ("Name: ", before.name, after.name),
-        ("Priority: ", before.priority, after.priority),
-        ("It ", ACTIONS[before.action], ACTIONS[after.action]),
-        ("", "on" if before.enabled else "off", "on" if after.enabled else "off"),
+        ("{0}", condition_words(before, say), condition_words(after, say)),
+        (marked("Name: {0}"), before.name, after.name),
+        (marked("Priority: {0}"), say(PRIORITIES[before.priority]), say(PRIORITIES[after.priority])),
+        (marked("It {0}"), say(ACTIONS[before.action]), say(ACTIONS[after.action])),
+        ("{0}", _switched(before, say), _switched(after, say)),
     ]
-    return [f"{what}{old} -> {new}" for what, old, new in pairs if old != new]
+    return [say(what, f"{old} -> {new}") for what, old, new in pairs if old != new]
 
 
-def label(vital: str) -> str:
+def _switched(rule: Rule, say: Say) -> str:
+    return say("on") if rule.enabled else say("off")
+
+
+def label(vital: str, say: Say = english) -> str:
     """HR, SpO₂ and so on."""
-    return BY_NAME[vital].label if vital in BY_NAME else "Consciousness" if vital == CONSCIOUSNESS else vital
+    if vital in BY_NAME:
+        return say(BY_NAME[vital].label)
+    return say("Consciousness") if vital == CONSCIOUSNESS else vital
 
 
-def _words(condition: Condition, *, inside: bool = False) -> str:
+def _words(condition: Condition, say: Say, *, inside: bool = False) -> str:
     if isinstance(condition, All | AnyOf):
-        joiner = " and " if isinstance(condition, All) else " or "
-        words = joiner.join(_words(each, inside=True) for each in condition.of)
+        joiner = say(" and ") if isinstance(condition, All) else say(" or ")
+        words = joiner.join(_words(each, say, inside=True) for each in condition.of)
         return f"({words})" if inside and len(condition.of) > 1 else words
-    return _leaf(condition)
+    return _leaf(condition, say)
 
 
-def _leaf(leaf: Condition) -> str:
+def _leaf(leaf: Condition, say: Say) -> str:
     if isinstance(leaf, Value):
         unit = BY_NAME[leaf.vital].unit if leaf.vital in BY_NAME else ""
         gap = "" if unit == "%" else " "
-        until = f" (until {leaf.hysteresis:g} back)" if leaf.hysteresis else ""
-        return f"{label(leaf.vital)} {OPERATORS[leaf.operator]} {leaf.bound:g}{gap}{unit}{until}"
+        until = say(" (until {0} back)", f"{leaf.hysteresis:g}") if leaf.hysteresis else ""
+        return f"{label(leaf.vital, say)} {say(OPERATORS[leaf.operator])} {leaf.bound:g}{gap}{unit}{until}"
     if isinstance(leaf, Slope):
-        return f"{label(leaf.vital)} {leaf.direction} by {leaf.by:g} or more in {leaf.minutes} min"
+        values = label(leaf.vital, say), f"{leaf.by:g}", leaf.minutes
+        if leaf.direction == "rises":
+            return say("{0} rises by {1} or more in {2} min", *values)
+        return say("{0} falls by {1} or more in {2} min", *values)
     if isinstance(leaf, NoData):
-        return f"No value of {label(leaf.vital)} for {leaf.minutes} min"
+        return say("No value of {0} for {1} min", label(leaf.vital, say), leaf.minutes)
     if isinstance(leaf, Score):
-        return f"NEWS2 {leaf.at_least} or more"
+        return say("NEWS2 {0} or more", leaf.at_least)
     if isinstance(leaf, Points):
-        part = "One part of NEWS2" if leaf.part == ANY_PART else f"NEWS2 part {label(leaf.part)}"
-        return f"{part} with {leaf.at_least} points or more"
+        if leaf.part == ANY_PART:
+            return say("One part of NEWS2 with {0} points or more", leaf.at_least)
+        return say("NEWS2 part {0} with {1} points or more", label(leaf.part, say), leaf.at_least)
     if isinstance(leaf, All | AnyOf):
-        return _words(leaf)
-    return f"NEWS2 risen by {leaf.at_least} or more since the set before"
+        return _words(leaf, say)
+    return say("NEWS2 risen by {0} or more since the set before", leaf.at_least)

@@ -130,8 +130,9 @@ def verify(
 def _gap(expected: int, at: int) -> str:
     if at < expected:
         return f"Row {at} stands there twice."
-    missing = f"Row {expected} is" if at == expected + 1 else f"Rows {expected} to {at - 1} are"
-    return f"{missing} missing."
+    if at == expected + 1:
+        return f"Row {expected} is missing."
+    return f"Rows {expected} to {at - 1} are missing."
 
 
 class _Anchors:

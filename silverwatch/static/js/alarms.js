@@ -1,6 +1,6 @@
 // What the alarm bar says: for the title, the announcement of new highs, and the sound.
 const announcer = document.getElementById("announcer");
-const title = document.title.replace(/^\(\d+ HIGH\) /, "");
+const title = document.title.replace(/^\(\d+ [^)]+\) /, "");
 let known = null;
 
 /** The untaken alarms, most urgent first. */
@@ -18,7 +18,7 @@ function look() {
   const highs = open().filter((alarm) => alarm.priority === "high");
   // The rail knows all wards.
   const count = Number(document.querySelector(".alarm-badge")?.dataset.highs ?? highs.length);
-  const wanted = (count ? `(${count} HIGH) ` : "") + title;
+  const wanted = (count ? `(${count} ${document.documentElement.dataset.high}) ` : "") + title;
   if (document.title !== wanted) document.title = wanted;
   const news = highs.filter((alarm) => known && !known.has(alarm.id));
   if (news.length) announcer.textContent = news.map((alarm) => alarm.text).join(". ");

@@ -64,7 +64,7 @@ if (panel) {
   document.addEventListener("htmx:ws:after:message:incoming", ({ detail: { message: { data } } }) => {
     if (data.startsWith('{"locked"')) turn(JSON.parse(data).locked);
   });
-  // A button was pressed in the moment in which the board locked: the board stays.
+  // A button was pressed as the board locked: the board stays.
   document.addEventListener("htmx:before:response", ({ detail: { ctx } }) => {
     if (ctx.hx.redirect !== "/unlock") return;
     delete ctx.hx.redirect;

@@ -1,0 +1,1 @@
+"""What the people who write Silver Watch run, and its users never do."""
