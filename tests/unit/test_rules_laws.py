@@ -67,10 +67,18 @@ def fold(readings, checkpoint=None):
 
 
 def in_order(readings):
-    """The canonical order, so that a split does not tear apart readings of one moment."""
+    """The canonical order of readings of one moment."""
     return sorted(
         readings, key=lambda r: (r.event_at, r.interval_s, r.spot, r.sensor_off, sorted(r.values.items()))
     )
+
+
+def between_moments(readings, cut):
+    """The next place where a fold may stop: readings of one moment are always folded together (decision 0016)."""
+    cut = min(cut, len(readings))
+    while 0 < cut < len(readings) and readings[cut].event_at == readings[cut - 1].event_at:
+        cut += 1
+    return cut
 
 
 @settings(max_examples=1000, deadline=None)
@@ -79,7 +87,7 @@ def test_folding_in_parts_is_folding_at_once(history, cuts):
     readings = in_order(history)
     at_once, expected = fold(readings)
     checkpoint, told = Checkpoint.empty(), []
-    edges = [0, *sorted(min(cut, len(readings)) for cut in cuts), len(readings)]
+    edges = [0, *sorted(between_moments(readings, cut) for cut in cuts), len(readings)]
     for start, stop in pairwise(edges):
         stored = msgspec.json.decode(msgspec.json.encode(checkpoint), type=Checkpoint)
         was_open = {(e.kind, e.raised_at) for e in told if not e.contradicted}
