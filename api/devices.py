@@ -15,7 +15,7 @@ from silverwatch.domain import throttle
 from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts.signing import network_of
 from silverwatch.domain.alerts.limits_of_devices import limits_version
-from silverwatch.domain.devices import pairing, pairing_codes, queries
+from silverwatch.domain.devices import pairing, pairing_codes, queries, registry
 from silverwatch.domain.devices.models import Device
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.web import auditing, gates
@@ -72,7 +72,7 @@ class Claim(msgspec.Struct, forbid_unknown_fields=True):
     """A one-time code, or the token of the picture; a device that nobody has entered says its serial too."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    serial: Annotated[str, msgspec.Meta(min_length=1, max_length=pairing.MAX_SERIAL)] | None = None
+    serial: Annotated[str, msgspec.Meta(min_length=1, max_length=registry.MAX_SERIAL)] | None = None
 
 
 class Claimed(msgspec.Struct):
@@ -89,7 +89,7 @@ class Claimed(msgspec.Struct):
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
     """Which device is to be paired."""
 
-    serial: Annotated[str, msgspec.Meta(min_length=1, max_length=pairing.MAX_SERIAL)]
+    serial: Annotated[str, msgspec.Meta(min_length=1, max_length=registry.MAX_SERIAL)]
 
 
 class Code(msgspec.Struct):

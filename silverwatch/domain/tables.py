@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from silverwatch.domain import signs
+
 MAX_BYTES: Final = 256 * 1024
 MAX_ROWS: Final = 500
 LONGEST: Final = 2_000
@@ -79,5 +81,5 @@ def _named(names: Sequence[str], line: Sequence[str]) -> dict[str, str]:
 
 def plain(value: str) -> str:
     """On one line; without the mark before what a spreadsheet would take for a formula."""
-    line = " ".join(value.split())[:LONGEST]
+    line = " ".join(signs.bare(" ".join(value.split())).split())[:LONGEST]
     return line[1:] if line.startswith(("'=", "'+", "'-", "'@")) else line

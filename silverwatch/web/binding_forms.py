@@ -11,7 +11,7 @@ from silverwatch import clock, db
 from silverwatch.domain.admissions import attaching, identity
 from silverwatch.domain.admissions.identity import Said
 from silverwatch.domain.errors import ConflictError
-from silverwatch.web import filters, login
+from silverwatch.web import fields, filters, login
 
 Sent = MultiDict[str, str]
 MOST: Final = 100
@@ -83,7 +83,7 @@ def put_on(
 
 def line(sent: Sent, name: str, *, most: int = MOST) -> str:
     """A text on one line."""
-    return " ".join(sent.get(name, "").replace("\0", "").split())[:most]
+    return fields.line(sent, name, most=most)[:most]
 
 
 def day_of(written: str) -> date | None:

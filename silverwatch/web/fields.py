@@ -6,6 +6,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
+from silverwatch.domain import signs
 from silverwatch.web import filters
 
 Sent = MultiDict[str, str]
@@ -15,8 +16,8 @@ AHEAD: Final = timedelta(minutes=1)
 
 
 def line(sent: Sent, name: str, *, most: int) -> str:
-    """A text on one line, at most one character longer than it may be: enough to say that it is too long."""
-    return " ".join(sent.get(name, "").replace("\0", "").split())[: most + 1]
+    """A text on one line without hidden signs, at most one character longer than it may be: enough to say so."""
+    return " ".join(signs.bare(" ".join(sent.get(name, "").split())).split())[: most + 1]
 
 
 def identity(written: str | None) -> UUID | None:

@@ -13,6 +13,9 @@ DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def cell(value: object) -> str:
     """A value as text that no spreadsheet takes for a formula."""
+    if isinstance(value, int | float):
+        # A number is no formula, and is to be reckoned with; zero has no sign.
+        return str(value or abs(value))
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(DANGEROUS) else text
 

@@ -1,5 +1,7 @@
 """The fleet of a technician: worst first, narrowed, as a file; the page of one device; how it is set and retired."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -70,6 +72,32 @@ def test_the_file_has_no_formula_in_it(site: Site, cast: Cast, tekla: CheckedCli
     with db.transaction() as session:
         create_device(session, "=1+1", ward_id=cast.achieng.ward_id)
     assert "\r\n'=1+1," in tekla.get("/devices.csv").get_data(as_text=True)
+
+
+def test_numbers_in_the_file_are_numbers(site: Site, cast: Cast, tekla: CheckedClient) -> None:
+    body = {"signal_dbm": -61, "readings": [{"measured_at": clock.now().isoformat(), "heart_rate": 70}]}
+    assert (
+        site.client.post(
+            "/api/readings/", json=body, headers={"Authorization": f"Bearer {cast.achieng.key}"}
+        ).status_code
+        == 200
+    )
+    row = next(
+        row for row in csv.DictReader(io.StringIO(tekla.get("/devices.csv").text)) if row["signal_dbm"]
+    )
+    assert row["signal_dbm"] == "-61"
+    assert row["clock_ahead_s"] in ("", "0.0")
+
+
+def test_a_serial_is_taken_in_capitals_or_not_and_has_no_hidden_sign(
+    site: Site, cast: Cast, tekla: CheckedClient
+) -> None:
+    new = {"kind": "wearable", "ward": "store", "interval_s": "4", "sensitivity": "normal"}
+    taken = tekla.submit("/devices/new", {"serial": "sw-\u200b1", **new})
+    assert taken.status_code == 422
+    assert "There is a device sw-1 already." in taken.get_data(as_text=True)
+    assert tekla.submit("/devices/new", {"serial": "TL-\u202e7", **new}).status_code == 303
+    assert site.row("SELECT count(*) FROM device WHERE serial = 'TL-7'")[0] == 1
 
 
 def test_the_bars_of_a_day_come_from_readings(site: Site, cast: Cast, people: People) -> None:

@@ -20,7 +20,7 @@ WARD = uuid4()
 
 def read(text: str) -> importing.Sheet:
     """A file of somebody whose ward is Ward A and who has a device SW-1."""
-    return importing.read(text, wards={"ward a": WARD}, known={"SW-1"})
+    return importing.read(text, wards={"ward a": WARD}, known={"sw-1"})
 
 
 def test_rows_become_settings() -> None:
@@ -45,7 +45,12 @@ def test_rows_become_settings() -> None:
     [
         (",wearable", "Write a serial number"),
         ("SW-1,wearable", "There is a device SW-1 already."),
+        ("sw-1,wearable", "There is a device sw-1 already."),
         ("SW-9,wearable\nSW-9,wearable", "SW-9 stands in row 2 already."),
+        ("SW-9,wearable\nsw-9,wearable", "sw-9 stands in row 2 already."),
+        ("\u200b,wearable", "Write a serial number"),
+        ("SW\u202e-1\u200b,wearable", "There is a device SW-1 already."),
+        ("G-1,gateway,store", "A gateway of the whole site is an administrator's."),
         ("SW-9,toaster", "Write one of these types"),
         ("SW-9,wearable,Ward B", 'There is no ward "Ward B" of yours.'),
         ("SW-9,wearable,,,often", "Enter an interval"),
@@ -103,6 +108,17 @@ def test_rows_that_can_be_added_are_added_without_the_others(
     assert "1 device can be added, 2 rows cannot" in page
     assert tekla.submit("/devices/import", {"text": text, "confirmed": "yes"}).status_code == 303
     assert site.row("SELECT kind, ward_id FROM device WHERE serial = 'SW-9'") == ("wearable", None)
+
+
+def test_a_gateway_that_is_not_theirs_stops_no_other_row(
+    site: Site, cast: Cast, tekla: CheckedClient
+) -> None:
+    text = HEAD + "GW-9,gateway,store\nGW-10,gateway,a\n"
+    assert "1 device can be added, 1 row cannot" in tekla.submit("/devices/import", {"text": text}).get_data(
+        as_text=True
+    )
+    assert tekla.submit("/devices/import", {"text": text, "confirmed": "yes"}).status_code == 303
+    assert site.row("SELECT string_agg(serial, ',') FROM device WHERE serial LIKE 'GW-%0'")[0] == "GW-10"
 
 
 @pytest.mark.parametrize("sent", [b"", b"\xff\xfe\x00", b"x" * (256 * 1024 + 1)])

@@ -257,3 +257,13 @@ def test_an_emergency_opens_the_record_to_be_read(site: Site, cast: Cast, people
     assert "Add an allergy" not in text(bruno, path)
     for entry in (f"{path}/allergy", f"{path}/no-allergies", path.replace("/record", "/details")):
         assert bruno.submit(entry, {**NEW, "what": "Latex"}).status_code == 404
+
+
+def test_a_name_or_number_has_no_sign_that_nobody_sees(site: Site, amina: CheckedClient) -> None:
+    unseen = amina.submit("/patients", {**NEW, "family_name": "\u200b"})
+    assert unseen.status_code == 422
+    assert "Enter the family name." in unseen.get_data(as_text=True)
+    turned = {**NEW, "hospital_number": "KE-\u202e77\u200b", "given_name": "Mi\u200dra"}
+    assert amina.submit("/patients", turned).status_code == 303
+    stored = site.row("SELECT hospital_number, given_name FROM patient WHERE family_name = 'Otieno'")
+    assert stored == ("KE-77", "Mi\u200dra")

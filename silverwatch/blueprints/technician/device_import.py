@@ -8,8 +8,9 @@ from silverwatch import db
 from silverwatch.domain.access import Permission
 from silverwatch.domain.devices import importing, registry
 from silverwatch.domain.devices.importing import Sheet
+from silverwatch.domain.devices.kinds import GATEWAY
 from silverwatch.domain.errors import DomainError
-from silverwatch.domain.wards.queries import wards_of
+from silverwatch.domain.wards.queries import ids_by_word, wards_of
 from silverwatch.web import gates, login, pages, spreadsheet, uploads
 from silverwatch.web.hypermedia import see
 
@@ -65,9 +66,10 @@ def import_devices() -> Response:
 def _read(text: str) -> Sheet:
     actor = login.actor()
     with db.transaction(read_only=True) as session:
-        wards = {ward.name.casefold(): ward.id for ward in wards_of(session, actor)}
+        wards = ids_by_word(wards_of(session, actor))
         known = registry.known_serials(session, importing.serials(text))
-    return importing.read(text, wards=wards, known=known)
+    site_gateways = registry.may_keep(actor, ward_id=None, kind=GATEWAY)
+    return importing.read(text, wards=wards, known=known, site_gateways=site_gateways)
 
 
 def _page(text: str, *, sheet: Sheet | None = None, problem: str = "") -> Response:

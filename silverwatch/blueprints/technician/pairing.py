@@ -1,7 +1,6 @@
 """Pairing: a code for a device, the panel that waits for it, and what to paste on it."""
 
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, make_response, redirect, request
@@ -10,21 +9,12 @@ from silverwatch import clock, db
 from silverwatch.config import Config
 from silverwatch.domain.access import Permission
 from silverwatch.domain.devices import pairing, pairing_codes
+from silverwatch.domain.devices.kinds import KINDS, USUAL_INTERVAL_S
 from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.readings import pairing_panel
 from silverwatch.domain.wards.queries import wards_of
 from silverwatch.web import fields, gates, login, pages
 from silverwatch.web.factor_views import qr_code
-
-KINDS: Final = {
-    "wearable": ("Wearable", 5.0),
-    "heart_monitor": ("Heart monitor", 2.0),
-    "temperature_sensor": ("Temperature sensor", 60.0),
-    "motion_sensor": ("Motion sensor", 60.0),
-    "blood_pressure_monitor": ("Blood-pressure monitor", 900.0),
-    "gateway": ("Gateway", 60.0),
-}
-"""Kind to its name and how often it is expected to send, in s, unless somebody changes that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +55,7 @@ def make_code_for_new() -> Response:
         return _new(form)
     with db.transaction() as session:
         made = pairing.begin_for_new(
-            session, by=login.actor(), ward_id=ward_id, kind=form.kind, interval_s=KINDS[form.kind][1],
+            session, by=login.actor(), ward_id=ward_id, kind=form.kind, interval_s=USUAL_INTERVAL_S[form.kind],
             key=_key(), now=clock.now(),
         )  # fmt: skip
         pairing_id = made.id

@@ -17,7 +17,7 @@ from silverwatch.domain.alerts.whereabouts import wards_of as whereabouts
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.records import details, entries
 from silverwatch.domain.records.models import Patient
-from silverwatch.domain.wards.queries import wards_of
+from silverwatch.domain.wards.queries import ids_by_word, wards_of
 
 BECAUSE = "Came with a file of patients."
 """Why a flag stands that nobody set by hand."""
@@ -47,7 +47,7 @@ def look(
 
 
 def _wards(session: Session, actor: Actor) -> Wards:
-    ids = {ward.name.casefold(): ward.id for ward in wards_of(session, actor)}
+    ids = ids_by_word(wards_of(session, actor))
     free = queries.free_beds(session, list(actor.ward_ids))
     return Wards(
         ids=ids,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from silverwatch.domain import tables
 from silverwatch.domain.devices import registry
-from silverwatch.domain.devices.kinds import KINDS, USUAL_INTERVAL_S
+from silverwatch.domain.devices.kinds import GATEWAY, KINDS, USUAL_INTERVAL_S
 from silverwatch.domain.devices.registry import MAX_SERIAL, Setting
 
 COLUMNS: Final = ("serial", "type", "ward", "location", "interval_s", "sensitivity", "sample_rate_hz")
@@ -58,6 +58,7 @@ class Sheet:
 class _Reader:
     wards: Mapping[str, UUID]
     known: Collection[str]
+    site_gateways: bool
     first: dict[str, int] = field(default_factory=dict)
 
     def line(self, number: int, written: Mapping[str, str]) -> Line:
@@ -66,6 +67,8 @@ class _Reader:
         ward = written["ward"].casefold()
         if ward not in self.wards and ward not in ("", STORE):
             problems.append(f'There is no ward "{written["ward"]}" of yours. Write its name, or store.')
+        elif kind == GATEWAY and ward not in self.wards and not self.site_gateways:
+            problems.append(registry.SITE_GATEWAY)
         usual = USUAL_INTERVAL_S.get(kind, 0.0)
         interval, rate = _number(written["interval_s"], usual), _number(written["sample_rate_hz"], None)
         setting = Setting(
@@ -88,10 +91,10 @@ class _Reader:
     def _serial(self, number: int, serial: str) -> list[str]:
         if not 1 <= len(serial) <= MAX_SERIAL:
             return [f"Write a serial number of 1 to {MAX_SERIAL} characters."]
-        before = self.first.setdefault(serial, number)
+        before = self.first.setdefault(serial.lower(), number)
         if before != number:
             return [f"{serial} stands in row {before} already."]
-        return [f"There is a device {serial} already."] if serial in self.known else []
+        return [f"There is a device {serial} already."] if serial.lower() in self.known else []
 
 
 def serials(text: str) -> list[str]:
@@ -99,10 +102,13 @@ def serials(text: str) -> list[str]:
     return [row["serial"] for _, row in _table(text).rows]
 
 
-def read(text: str, *, wards: Mapping[str, UUID], known: Collection[str]) -> Sheet:
-    """What can be added of a file. `wards`: case-folded names to ids; `known`: serial numbers that there are."""
+def read(
+    text: str, *, wards: Mapping[str, UUID], known: Collection[str], site_gateways: bool = False
+) -> Sheet:
+    """What can be added of a file. `wards`: case-folded names and slugs to ids; `known`: serial numbers that there are,
+    in small letters; `site_gateways`: may the reader add a gateway of no ward?"""
     table = _table(text)
-    reader = _Reader(wards, known)
+    reader = _Reader(wards, known, site_gateways)
     return Sheet(lines=tuple(reader.line(number, row) for number, row in table.rows), problem=table.problem)
 
 

@@ -24,7 +24,6 @@ CODE_FOR: Final = timedelta(minutes=10)
 MOST_TRIES: Final = 5
 KNOWN_FOR: Final = timedelta(days=1)
 """So long a device that comes again with its code is told what became of it; later it is a wrong one."""
-MAX_SERIAL: Final = 64
 _ATTEMPTS: Final = 60
 
 Because = Literal["wrong", "used", "ended", "other", "serial", "paired", "elsewhere"]

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from silverwatch import clock
-from silverwatch.domain import audit
+from silverwatch.domain import audit, signs
 from silverwatch.domain.access import Actor, Permission, Role
 from silverwatch.domain.devices import service
 from silverwatch.domain.devices.kinds import GATEWAY, KINDS, SENSITIVITIES
@@ -18,6 +18,7 @@ from silverwatch.domain.errors import ConflictError, DomainError, NotFoundError
 
 MAX_SERIAL: Final = 40
 MAX_LOCATION: Final = 60
+SITE_GATEWAY: Final = "A gateway of the whole site is an administrator's. Choose one of your wards."
 INTERVAL_S: Final = (0.1, 86_400.0)
 SAMPLE_RATE_HZ: Final = (0.01, 10_000.0)
 
@@ -75,7 +76,7 @@ def problems(setting: Setting) -> dict[str, str]:
 def add(session: Session, actor: Actor, *, serial: str, setting: Setting) -> Device:
     """A new device; raises ConflictError if there is the serial, DomainError for what cannot be set."""
     _check(actor, setting)
-    if not 1 <= len(serial) <= MAX_SERIAL:
+    if not 1 <= len(serial) <= MAX_SERIAL or not signs.is_bare(serial):
         raise DomainError(f"Enter a serial number of at most {MAX_SERIAL} characters.")
     device = service.create_device(
         session, serial=serial, kind=setting.kind, interval_s=setting.interval_s, ward_id=setting.ward_id
@@ -135,8 +136,9 @@ def setting_of(device: Device) -> Setting:
 
 
 def known_serials(session: Session, serials: list[str]) -> set[str]:
-    """Which of these there are already, in whatever ward; one statement."""
-    return set(session.scalars(select(Device.serial).where(Device.serial.in_(serials))))
+    """Which of these there are already, in whatever ward, all in small letters; one statement."""
+    small = func.lower(Device.serial)
+    return set(session.scalars(select(small).where(small.in_([serial.lower() for serial in serials]))))
 
 
 def _check(actor: Actor, setting: Setting) -> None:
@@ -144,6 +146,8 @@ def _check(actor: Actor, setting: Setting) -> None:
     if found:
         raise DomainError(next(iter(found.values())))
     if not may_keep(actor, ward_id=setting.ward_id, kind=setting.kind):
+        if setting.ward_id is None and actor.may(Permission.KEEP_DEVICES):
+            raise DomainError(SITE_GATEWAY)
         raise DomainError("Choose one of your wards, or the store.")
 
 

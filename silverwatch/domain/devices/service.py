@@ -27,7 +27,9 @@ def key_hash(key: str) -> bytes:
 def create_device(
     session: Session, *, serial: str, kind: str, interval_s: float, ward_id: UUID | None = None
 ) -> Device:
-    """A new device with its `device_state`; raises ConflictError if the serial is taken."""
+    """A new device with its `device_state`; raises ConflictError if the serial is taken, in capitals or not."""
+    if session.scalar(select(Device.id).where(func.lower(Device.serial) == serial.lower()).limit(1)):
+        raise ConflictError(f"There is a device {serial} already.")
     device = Device(
         id=clock.new_id(),
         serial=serial,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from silverwatch.domain import signs
+
 SEXES: Final = ("F", "M", "O", "U")
 MOST_TEXT: Final = 100
 MOST_ADDRESS: Final = 300
@@ -16,6 +18,7 @@ NEEDED: Final = {
     "given_name": "Enter the given name.",
 }
 BORN: Final = "Enter the day of birth, such as 14-03-1948."
+HIDDEN: Final = "There is a sign in it that nobody can see. Type it anew."
 SEX: Final = "Choose one of these."
 
 
@@ -46,6 +49,8 @@ def check(
     for name in TEXTS:
         if len(written[name]) > most_of(name):
             errors[name] = f"Say it in {most_of(name)} characters."
+        elif not signs.is_bare(written[name]):
+            errors[name] = HIDDEN
     if born_on is None or not today.year - OLDEST_YEARS <= born_on.year or born_on > today:
         errors["born_on"] = BORN
     if written["sex"] not in SEXES:

@@ -1,5 +1,6 @@
 """Wards that an actor may see."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +15,11 @@ def wards_of(session: Session, actor: Actor) -> list[Ward]:
     """The actor's wards by name; closed ones stand nowhere."""
     query = select(Ward).where(Ward.id.in_(actor.ward_ids), Ward.closed_at.is_(None)).order_by(Ward.name)
     return list(session.scalars(query))
+
+
+def ids_by_word(wards: Iterable[Ward]) -> dict[str, UUID]:
+    """What a file may call each of the wards, in small letters: its name, or the word of its address."""
+    return {word: ward.id for ward in wards for word in (ward.slug.casefold(), ward.name.casefold())}
 
 
 def all_wards(session: Session) -> list[Ward]:
