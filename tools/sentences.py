@@ -91,7 +91,9 @@ def message(node: ast.Constant | ast.JoinedStr) -> str | None:
             text, words = text + piece.replace("{", "{{").replace("}", "}}"), f"{words}{piece}"
         else:
             text, words, holes = f"{text}{{{holes}}}", f"{words} ", holes + 1
-    is_said = re.match(r"[A-Z]", text) and re.search(r"[a-z]{2}", words) and "\n" not in text
+    is_said = (
+        re.match(r"[A-Z]|\d+\.? [A-Za-z]", text) and re.search(r"[a-z]{2}|^No$", words) and "\n" not in text
+    )
     return text if is_said and not OTHER.match(text) and text not in NAMES else None
 
 

@@ -124,9 +124,9 @@ def plain_in_units(value: float, vital: str, units: Units) -> str:
     return shown(vital, value, units)
 
 
-def in_units(value: float, vital: str, units: Units) -> str:
+def in_units(value: float, vital: str, units: Units, said: Callable[[str], str] = str) -> str:
     """A stored value in the units of the reader, with its unit: 101.3 °F."""
-    return f"{shown(vital, value, units)} {units.of(vital)}"
+    return f"{shown(vital, value, units)} {said(units.of(vital))}"
 
 
 def measured(value: float, vital: str) -> str:
@@ -176,7 +176,7 @@ FILTERS: dict[str, Callable[..., object]] = {
 
 
 def of(said: Callable[[str], str]) -> dict[str, Callable[..., object]]:
-    """The filters in a language: only months have names."""
+    """The filters in a language: only months and steps have names."""
     months = said(MONTHS)
     named = {each.__name__: partial(each, months=months) for each in (day, short_day, calendar_day)}
-    return {**FILTERS, **named}
+    return {**FILTERS, **named, "in_units": partial(in_units, said=said)}

@@ -149,15 +149,15 @@ def look(context: BrowserContext, url: str, screens: dict[str, tuple[int, int]] 
     page.close()
 
 
-def walk(page: Page, demo: Demo, paths: list[str]) -> None:
-    """Look at pages in one tab: each is loaded once, and grows, shrinks and darkens as it stands."""
+def named(demo: Demo) -> dict[str, object]:
+    """What stands for the names in a path."""
     [(account,)] = demo.rows("SELECT id FROM account WHERE email = %s", demo.account("caregiver")["email"])
     [(ward,)] = demo.rows("SELECT id FROM ward WHERE slug = '4b'")
     notes = demo.rows("SELECT id FROM note ORDER BY written_at DESC LIMIT 1")
     [(device, binding)] = demo.rows(
         "SELECT device_id, id FROM binding WHERE patient_id = %s", demo.device(4)["patient_id"]
     )
-    names = {
+    return {
         "account": account,
         "ward": ward,
         "other": demo.device(5)["patient_id"],
@@ -166,6 +166,11 @@ def walk(page: Page, demo: Demo, paths: list[str]) -> None:
         "patient": demo.device(4)["patient_id"],
         "note": notes[0][0] if notes else None,
     }
+
+
+def walk(page: Page, demo: Demo, paths: list[str]) -> None:
+    """Look at pages in one tab: each is loaded once, and grows, shrinks and darkens as it stands."""
+    names = named(demo)
     page.emulate_media(reduced_motion="reduce")
     for path in paths:
         answer = page.goto(demo.url + path.format(**names))

@@ -47,6 +47,7 @@ def overview() -> Response:
 NAMES: Final = {
     "judging": "Judging",
     "guard": "Scheduler",
+    "notices": "Notices",
     "housekeeping": "Housekeeping",
     "letters": "Letters",
     "alarm_worker": "Alarm worker",

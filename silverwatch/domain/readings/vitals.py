@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from silverwatch.domain.language import marked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vital:
@@ -70,7 +72,7 @@ ALL: Final[tuple[Vital, ...]] = (
         loinc="29463-7", ucum="kg",
     ),
     Vital(name="pain", label="Pain", unit="0-10", low=0, high=10, spot=True),
-    Vital(name="steps", label="Steps", unit="steps", low=0, high=1_000_000, spot=True),
+    Vital(name="steps", label="Steps", unit=marked("steps"), low=0, high=1_000_000, spot=True),
 )  # fmt: skip
 """The vitals that are numbers, in the order of the columns of a reading."""
 
