@@ -53,6 +53,7 @@ class Permission(StrEnum):
     KEEP_DEVICES = "add, pair, change and retire devices"
     TAKE_FAULTS = "acknowledge and resolve faults of devices"
     SEE_CHANGES = "have pages that change by themselves"
+    SEE_SYSTEM = "see what is wrong with the system itself"
     SEE_OWN_RECORD = "see their own readings and who opened their record"
     SEE_OVERVIEW = "see whether the system is well"
     MANAGE_USERS = "invite, change and end accounts"
@@ -92,6 +93,7 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     # The ward takes the same alarm with TAKE_ALARMS: whoever is first has it.
     Permission.TAKE_FAULTS: frozenset({Role.TECHNICIAN, Role.ADMIN}),
     Permission.SEE_CHANGES: STAFF | {Role.DISPLAY},
+    Permission.SEE_SYSTEM: STAFF,
     Permission.SEE_OWN_RECORD: frozenset({Role.PATIENT}),
     Permission.SEE_OVERVIEW: frozenset({Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.ADMIN}),

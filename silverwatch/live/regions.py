@@ -209,9 +209,9 @@ ALL: Final[dict[str, Region]] = {
             template="regions/_staff_bar.html",
             variable="staff_bar",
             url="/accounts/<uuid:subject_id>/staff-bar",
-            load=inbox_queries.untaken,
+            load=inbox_queries.standing,
             every_s=15,
-            permission=Permission.TAKE_ALARMS,
+            permission=Permission.SEE_SYSTEM,
         ),
         Region(
             name="pairing",

@@ -78,7 +78,8 @@ def page(title: str, *, live_url: str | None = None) -> Page:
     """The frame of a page for whoever asks."""
     found = login.signed_in()
     theme, _ = display()
-    untaken, unseen = _own(found)
+    standing, unseen = _own(found)
+    takes = found is not None and found.actor.may(Permission.TAKE_ALARMS)
     return Page(
         title=title,
         path=request.path,
@@ -93,7 +94,8 @@ def page(title: str, *, live_url: str | None = None) -> Page:
         idle_minutes=found.idle_minutes if found and found.actor.role in STAFF else None,
         has_pin=found is not None and found.has_pin,
         emergency=_emergency(found),
-        untaken=untaken,
+        standing=standing,
+        untaken=inbox_queries.not_taken(standing) if standing and takes else None,
         unseen=unseen,
         has_own_bar=live_url is not None and any(f"r={name}-" in live_url for name in OWN_BARS),
         saved=just_saved.offered(found, clock.now()),
@@ -102,14 +104,15 @@ def page(title: str, *, live_url: str | None = None) -> Page:
 
 
 def _own(found: SignedIn | None) -> tuple[AlarmBar | None, Unseen | None]:
-    """What stands in the rail and the bar of whoever takes alarms: two statements a page."""
-    if found is None or found.state not in ("open", "locked") or not found.actor.may(Permission.TAKE_ALARMS):
+    """What stands above the pages of the staff, and what whoever takes alarms was told: two statements a page."""
+    if found is None or found.state not in ("open", "locked") or not found.actor.may(Permission.SEE_SYSTEM):
         return None, None
     account_id, now = found.actor.account_id, clock.now()
+    takes = found.actor.may(Permission.TAKE_ALARMS)
     with db.transaction(read_only=True) as session:
         return (
-            inbox_queries.untaken(session, [account_id], now)[account_id],
-            own.unseen(session, [account_id], now)[account_id],
+            inbox_queries.standing(session, [account_id], now)[account_id],
+            own.unseen(session, [account_id], now)[account_id] if takes else None,
         )
 
 
@@ -156,14 +159,15 @@ def keep(answer: Response, name: str, value: str) -> None:
 def live_address(dom_ids: Iterable[str], *, wall: bool = False) -> str:
     """The address of the page's socket: its regions stand in it, so that a reconnect subscribes again.
 
-    The count in the rail of whoever takes alarms is one of them on every live page, but for a wall; and so is the bar
-    above a page that has none of its own.
+    So do the counts in the rail of whoever takes alarms on every live page but a wall, and the bar above a page of the
+    staff that has none of its own.
     """
     shown = list(dom_ids)
     found = login.signed_in()
-    if found is not None and not wall and found.actor.may(Permission.TAKE_ALARMS):
+    if found is not None and not wall:
+        own = ["alarm-badge", "notice-badge"] if found.actor.may(Permission.TAKE_ALARMS) else []
         has_own = any(dom_id.startswith(OWN_BARS) for dom_id in shown)
-        own = ("alarm-badge", "notice-badge") if has_own else ("alarm-badge", "notice-badge", "staff-bar")
+        own += ["staff-bar"] if found.actor.may(Permission.SEE_SYSTEM) and not has_own else []
         shown += [f"{name}-{found.actor.account_id}" for name in own]
     query = [("r", dom_id) for dom_id in shown]
     return "/ws/live/?" + urlencode([*query, ("wall", "1")] if wall else query)

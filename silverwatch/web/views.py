@@ -46,7 +46,8 @@ class SavedSet:
 class Page:
     """What every page needs besides its data. `live_url` is the address of the page's web socket.
 
-    `untaken`: the alarms of the reader's wards that nobody has taken; None for those who take none.
+    `standing`: what stands above the pages of the staff; None for everybody else. `untaken`: the alarms of the reader's
+    wards that nobody has taken; None for those who take none.
     `unseen`: how many notices on screen they have not seen.
     `has_own_bar`: the page shows them itself. `now`: of which moment it is.
     `idle_minutes`: so long without a hand, and the session of staff locks; None for those that do not.
@@ -65,6 +66,7 @@ class Page:
     idle_minutes: int | None = None
     has_pin: bool = False
     emergency: tuple[EmergencyLine, ...] = ()
+    standing: AlarmBar | None = None
     untaken: AlarmBar | None = None
     unseen: Unseen | None = None
     has_own_bar: bool = False

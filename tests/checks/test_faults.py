@@ -10,6 +10,7 @@ from silverwatch.domain.alerts.watch import watch_devices
 from tests.cast import PASSWORD, Cast, People
 from tests.checked import CheckedClient
 from tests.conftest import Site
+from tests.inbox.alarms import raised
 from tests.jobs.posting import post
 
 
@@ -145,3 +146,44 @@ def test_a_silent_gateway_is_a_fault_and_an_alarm_of_its_ward_alone(
     hear()
     look()
     assert gateway_alarms() == [("ended",)]
+
+
+CLINICAL = (
+    {"kind": "oxygen_saturation_low", "vital": "oxygen_saturation", "side": "low", "priority": "high"},
+    {"kind": "news2", "priority": "high"},
+    {"kind": "fall", "priority": "high"},
+    {"kind": "help", "priority": "high"},
+    # A house rule may be called technical: it is about a patient all the same.
+    {"kind": "rule_x", "priority": "medium", "technical": True},
+)
+"""Alarms about a patient that a device of the technician's own ward measured."""
+
+
+@pytest.mark.parametrize("clinical", CLINICAL, ids=lambda item: str(item["kind"]))
+def test_no_address_lets_a_technician_take_an_alarm_about_a_patient(
+    site: Site, cast: Cast, tekla: CheckedClient, clinical: dict[str, Any]
+) -> None:
+    alert_id = raised(site, cast.achieng, device_id=cast.achieng.device_id, **{"vital": None, **clinical})
+    before = site.row("SELECT * FROM alert WHERE id = %s", alert_id)
+    tried = 0
+    for rule in tekla.application.url_map.iter_rules():
+        if not {"alert_id", "fault_id"} & rule.arguments or "POST" not in (rule.methods or ()):
+            continue
+        address = rule.rule
+        for name in ("alert_id", "fault_id"):
+            address = address.replace(f"<uuid:{name}>", str(alert_id))
+        answer = tekla.submit(address, {"reason": "false", "what": "bedside", "minutes": "30"})
+        assert answer.status_code in (403, 404), address
+        tried += 1
+    assert tried >= 7
+    assert tekla.submit("/alerts/acknowledgements", {"alert": str(alert_id)}).status_code == 403
+    assert site.row("SELECT count(*) FROM acknowledgement") == (0,)
+    assert site.row("SELECT * FROM alert WHERE id = %s", alert_id) == before
+    assert str(alert_id) not in words(tekla)
+
+
+def test_no_program_takes_an_alarm(tekla: CheckedClient) -> None:
+    """The API has no verb on alarms at all: whoever adds one has to say here who may use it."""
+    rules = [rule.rule for rule in tekla.application.url_map.iter_rules() if rule.rule.startswith("/api/")]
+    assert rules
+    assert [rule for rule in rules if "alert" in rule or "alarm" in rule or "fault" in rule] == []

@@ -1,6 +1,7 @@
 """Questions of the alarm inbox: a fixed number of statements each, however many wards or alarms are asked for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from silverwatch.domain.access import GRANTS, Permission
 from silverwatch.domain.alerts import tiles as compose
 from silverwatch.domain.alerts.board import AlarmBar, AlarmLine, WardHeader
 from silverwatch.domain.alerts.inbox import OFTEN_H, AlarmList, InboxRow, group_of, grouped
@@ -70,27 +72,33 @@ SELECT patient_id, kind, count(*) AS times FROM (
 ) found GROUP BY patient_id, kind
 """
 
-# What nobody has taken in the wards of an account: high alarms, and those of the system.
-_UNTAKEN: Final = f"""
+# What nobody has taken in the wards of whoever takes alarms; and what is wrong with the system itself, for everybody of
+# the staff: that stands until it is over, for it stays wrong when somebody has taken it.
+_NOT_TAKEN: Final = (
+    "NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.alert_id = a.id AND k.ended_at IS NULL)"
+)
+_STANDING: Final = f"""
 SELECT m.account_id, b.ward_id, a.*, d.serial, b.id AS bed_id, b.label AS bed_label,
-       CAST(NULL AS timestamptz) AS acknowledged_at, NULL AS acknowledged_by,
+       CAST(NULL AS timestamptz) AS acknowledged_at, CAST(NULL AS text) AS acknowledged_by,
        {RULE_NAME}
 FROM membership m
+JOIN account o ON o.id = m.account_id AND o.role = ANY(:takers)
 JOIN bed b ON b.ward_id = m.ward_id
 JOIN stay s ON s.bed_id = b.id AND s.during @> CAST(:now AS timestamptz)
 JOIN alert a ON a.patient_id = s.patient_id
 LEFT JOIN device d ON d.id = a.device_id
-WHERE m.account_id = ANY(:ids) AND {{untaken}}
+WHERE m.account_id = ANY(:ids) AND a.closed_at IS NULL AND a.muted_by IS NULL AND {_NOT_TAKEN}
 UNION ALL
-SELECT c.id, w.id, a.*, g.serial, NULL, NULL, NULL, NULL, NULL
+SELECT c.id, w.id, a.*, g.serial, NULL, NULL, k.at, t.name, NULL
 FROM account c
 CROSS JOIN {OF_NOBODY}
-WHERE c.id = ANY(:ids) AND {ABOUT_NOBODY} AND {{untaken}}
+LEFT JOIN acknowledgement k ON k.alert_id = a.id AND k.ended_at IS NULL
+LEFT JOIN account t ON t.id = k.account_id
+WHERE c.id = ANY(:ids) AND {ABOUT_NOBODY} AND a.closed_at IS NULL AND a.muted_by IS NULL
+  AND (k.id IS NULL OR (a.subject = 'system' AND w.id IS NULL))
+  AND ((a.subject = 'system' AND w.id IS NULL) OR c.role = ANY(:takers))
   AND (w.id IS NULL OR EXISTS (SELECT 1 FROM membership m WHERE m.account_id = c.id AND m.ward_id = w.id))
-""".format(
-    untaken="a.closed_at IS NULL AND a.muted_by IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.alert_id = a.id AND k.ended_at IS NULL)"
-)
+"""
 
 
 def alarm_lists(session: Session, ward_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmList]:
@@ -164,18 +172,30 @@ def ward_headers(session: Session, ward_ids: Iterable[UUID]) -> dict[UUID, WardH
     }
 
 
-def untaken(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
-    """What nobody has taken in the wards of each of these accounts, most urgent first, in one statement.
+def standing(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
+    """What stands above the pages of each of these accounts, most urgent first, in one statement.
 
+    What nobody has taken in the wards of whoever takes alarms, and what is wrong with the system itself, taken or not.
     The bar's `ward_id` is the account's id: it spans wards.
     """
     lines: dict[UUID, list[AlarmLine]] = {account_id: [] for account_id in account_ids}
-    for row in session.execute(text(_UNTAKEN), {"ids": list(account_ids), "now": now}):
+    takers = [role.value for role in GRANTS[Permission.TAKE_ALARMS]]
+    for row in session.execute(text(_STANDING), {"ids": list(account_ids), "now": now, "takers": takers}):
         lines[row.account_id].append(compose.line(row))
     return {
         account_id: AlarmBar(ward_id=account_id, lines=tuple(sorted(found, key=compose.urgency)))
         for account_id, found in lines.items()
     }
+
+
+def untaken(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, AlarmBar]:
+    """What of it nobody has taken: what the rail counts."""
+    return {account_id: not_taken(bar) for account_id, bar in standing(session, account_ids, now).items()}
+
+
+def not_taken(bar: AlarmBar) -> AlarmBar:
+    """The bar without what somebody has taken."""
+    return replace(bar, lines=tuple(line for line in bar.lines if line.acknowledged_at is None))
 
 
 def _listed(

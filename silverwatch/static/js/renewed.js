@@ -1,0 +1,39 @@
+// A page without a socket: what stands above it, and the counts in its rail, are asked for again and again. Where no
+// answer comes the page says so: it must not look calm because it hears nothing.
+const EVERY = 5_000, DEAD = 15_000;
+const line = document.getElementById("renewal-lost");
+const clock = new Intl.DateTimeFormat("en-GB", { timeZone: line.dataset.zone, timeStyle: "short" });
+let heard = Date.now();
+
+function put(element, text) {
+  const found = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
+  if (!found || found.id !== element.id || found.outerHTML === element.outerHTML) return;
+  const focus = element.contains(document.activeElement) ? document.activeElement.id : "";
+  element.replaceWith(found);
+  if (focus) document.getElementById(focus)?.focus();
+}
+
+async function renew() {
+  try {
+    const parts = [...document.querySelectorAll(".staff-bar[data-region-url], .rail [data-region-url]")];
+    await Promise.all(parts.map(async (element) => {
+      const answer = await fetch(element.dataset.regionUrl, {
+        headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store", signal: AbortSignal.timeout(4000),
+      });
+      if ([401, 404].includes(answer.status)) return; // the session has ended: whatever is done next leads to the sign-in
+      if (!answer.ok) throw new Error(String(answer.status));
+      put(element, await answer.text());
+    }));
+    heard = Date.now();
+  } catch {
+    // Said below, once it has lasted.
+  }
+  const lost = Date.now() - heard > DEAD;
+  if (lost && line.hidden) line.textContent = line.dataset.text.replace("#", clock.format(heard));
+  line.hidden = !lost;
+  setTimeout(renew, EVERY);
+}
+
+setTimeout(renew, EVERY);
+// A page out of the back-forward cache is old.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
