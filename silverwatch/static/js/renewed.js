@@ -1,9 +1,9 @@
 // A page without a socket: what stands above it, and the counts in its rail, are asked for again and again. Where no
 // answer comes the page says so: it must not look calm because it hears nothing.
-const EVERY = 5_000, DEAD = 15_000;
+const EVERY = 2_000, SELDOM = 5, DEAD = 15_000;
 const line = document.getElementById("renewal-lost");
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: line.dataset.zone, timeStyle: "short" });
-let heard = Date.now();
+let heard = Date.now(), round = 0;
 
 function put(element, text) {
   const found = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
@@ -15,7 +15,9 @@ function put(element, text) {
 
 async function renew() {
   try {
-    const parts = [...document.querySelectorAll(".staff-bar[data-region-url], .rail [data-region-url]")];
+    // The counts change more often than they matter.
+    const counts = (round++ % SELDOM) ? [] : [...document.querySelectorAll(".rail [data-region-url]")];
+    const parts = [...document.querySelectorAll(".staff-bar[data-region-url]"), ...counts];
     await Promise.all(parts.map(async (element) => {
       const answer = await fetch(element.dataset.regionUrl, {
         headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store", signal: AbortSignal.timeout(4000),
