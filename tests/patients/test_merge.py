@@ -205,7 +205,7 @@ def test_two_who_lie_in_beds_are_two(site: Site, cast: Cast, nurse: Actor) -> No
     assert site.row("SELECT count(*) FROM stay WHERE patient_id = %s", cast.baraka.patient_id) == (1,)
 
 
-def test_own_limits_of_the_one_that_goes_end(site: Site, cast: Cast, nurse: Actor) -> None:
+def test_own_limits_of_the_one_that_goes_end(site: Site, cast: Cast, nurse: Actor, people: People) -> None:
     other = new_patient("Baraka")
     with db.transaction() as session:
         scope = Scope.of_patient(cast.baraka.patient_id)
@@ -215,6 +215,15 @@ def test_own_limits_of_the_one_that_goes_end(site: Site, cast: Cast, nurse: Acto
         )
     found = merge(nurse, kept=other, gone=cast.baraka.patient_id)
     assert found.dropped == ("heart_rate",)
+    gone = number_of(site, cast.baraka.patient_id)
+    site.client.sign_in(people.amina, PASSWORD)
+    limits = site.client.get(f"/patients/{other}/limits").get_data(as_text=True)
+    ended = limits.split("Ended by a merge")[1].split("</section>")[0]
+    assert gone in ended
+    assert "105" in ended
+    assert f"The record {gone} was merged into this one." in site.client.get(f"/patients/{other}").get_data(
+        as_text=True
+    )
     standing = "SELECT cells::text FROM limit_version WHERE patient_id = %s AND superseded_at IS NULL"
     assert site.rows(standing, cast.baraka.patient_id) == [("{}",)]
     assert site.rows(standing, other) == []
@@ -331,3 +340,24 @@ def test_foreign_records_are_as_if_they_were_not(
         assert browser.get(f"/patients/{mine}/merge").status_code in (403, 404)
     with db.transaction(read_only=True) as session:
         assert stays.lying(session, [foreign])
+
+
+def test_the_list_marks_two_who_may_be_one(
+    site: Site, cast: Cast, people: People, amina: CheckedClient
+) -> None:
+    kept = cast.achieng.patient_id
+    row = site.row("SELECT family_name, given_name, born_on FROM patient WHERE id = %s", kept)
+    twin = {"hospital_number": "KE & 9", "family_name": row[1].upper(), "given_name": row[0], "sex": "F",
+            "born_on": row[2].isoformat()}  # fmt: skip
+    asked = amina.submit("/patients", twin).get_data(as_text=True)
+    assert f'href="/patients/{kept}/record"' in asked
+    assert "Same name and birthday" not in amina.get("/patients").get_data(as_text=True)
+    other = UUID(amina.submit("/patients", {**twin, "sure": "yes"}).location.split("/")[2])
+    page = amina.get("/patients").get_data(as_text=True)
+    assert page.count("Same name and birthday as") == 2
+    link = f"/patients/{kept}/merge?q=KE+%26+9&amp;other={other}"
+    assert link in page.replace("%20", "+")
+    assert "Is this one person?" in amina.get(link.replace("&amp;", "&")).get_data(as_text=True)
+    bruno = site.browser()
+    bruno.sign_in(people.bruno, PASSWORD)
+    assert "Same name and birthday" not in bruno.get("/patients").get_data(as_text=True)

@@ -144,6 +144,33 @@ def test_progress_has_its_writer_and_is_written_once(site: Site, cast: Cast, ami
     assert amina.submit(f"{url}/progress", {"text": "x" * 1001}).status_code == 422
 
 
+def test_progress_that_is_wrong_is_struck_out_once_and_stays_readable(
+    site: Site, cast: Cast, people: People, amina: CheckedClient
+) -> None:
+    patient = cast.achieng.patient_id
+    goal, other, form = set_goal(amina, patient), set_goal(amina, patient), str(clock.new_id())
+    url = f"/patients/{patient}/plan/goals/{goal}"
+    amina.submit(f"{url}/progress", {"form_id": form, "text": "Ran a mile"})
+    strike = f"{url}/progress/{form}/strike-out"
+    assert strike in amina.get(url).get_data(as_text=True)
+    assert amina.get(strike).status_code == 200
+    empty = amina.submit(strike, {"because": " "})
+    assert empty.status_code == 422
+    assert "Say why in" in empty.get_data(as_text=True)
+    for why in ("Another patient's", "Said again"):
+        assert amina.submit(strike, {"because": why}).status_code == 303
+    page = amina.get(url).get_data(as_text=True)
+    assert '<s class="said">Ran a mile</s>' in page
+    assert "Another patient&#39;s" in page
+    assert "Said again" not in page
+    assert strike not in page
+    assert site.row("SELECT count(*) FROM audit_entry WHERE action = 'goal.progress_struck'") == (1,)
+    for path in (strike.replace(str(goal), str(other)), strike.replace(form, str(goal)),
+                 strike.replace(str(patient), str(cast.chebet.patient_id))):  # fmt: skip
+        assert amina.get(path).status_code == 404, path
+        assert amina.submit(path, {"because": "Not mine to say"}).status_code == 404, path
+
+
 @pytest.mark.parametrize("cancel", [True, False])
 def test_a_goal_ends_with_a_word_and_a_reason(
     site: Site, cast: Cast, people: People, amina: CheckedClient, cancel: bool

@@ -58,7 +58,7 @@ def belongings(
         "/admin/places/<kind>/<uuid:place_id> kind": "bed",
         "/admin/places/<kind>/<uuid:place_id>/closing kind": "bed",
         "/admin/places/<kind>/<uuid:place_id>/opening kind": "bed",
-        "goal_id": _goal(site, worn.patient_id, by=holder),
+        **_goal(site, worn.patient_id, by=holder),
         "handover_id": _handover(site, worn.ward_id, by=holder),
         "note_id": _note(site, worn.patient_id, by=holder),
         "fluid_id": _fluid(site, worn.patient_id, by=holder),
@@ -206,7 +206,7 @@ def _assessment(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
     )  # fmt: skip
 
 
-def _goal(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
+def _goal(site: Site, patient_id: UUID, *, by: UUID) -> dict[str, UUID]:
     now = clock.now()
     goal_id = _insert(site, "goal", patient_id=patient_id, set_at=now, set_by=by)
     with site.cursor() as cur:
@@ -214,7 +214,8 @@ def _goal(site: Site, patient_id: UUID, *, by: UUID) -> UUID:
             "INSERT INTO goal_version (goal_id, version, what, at, account_id) VALUES (%s, 1, 'Walks', %s, %s)",
             (goal_id, now, by),
         )
-    return goal_id
+    progress_id = _insert(site, "goal_progress", goal_id=goal_id, at=now, account_id=by, text="Two steps.")
+    return {"goal_id": goal_id, "progress_id": progress_id}
 
 
 def _medication(site: Site, patient_id: UUID, *, by: UUID) -> tuple[UUID, UUID]:

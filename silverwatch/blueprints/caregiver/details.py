@@ -12,6 +12,7 @@ from silverwatch.blueprints.caregiver.finding import URL as PATIENTS
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.blueprints.caregiver.record import day_of, keepable, today
 from silverwatch.domain.access import Permission
+from silverwatch.domain.admissions import merge_views
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import details, details_rules, notes
 from silverwatch.domain.records.details import Alike
@@ -119,7 +120,10 @@ def read(sent: fields.Sent) -> tuple[DetailsForm, Details | None]:
 
 
 def _registering(form: DetailsForm, *, known: Sequence[Alike] = (), status: int = 200) -> Response:
+    mine: set[UUID] = set()
     if known:
+        with db.transaction(read_only=True) as session:
+            mine = merge_views.theirs(session, login.actor(), [patient.id for patient in known])
         # They may lie in anybody's ward: that they were named here is on record.
         auditing.viewed("possible duplicates", patient_ids=[patient.id for patient in known])
     title = "Register a patient"
@@ -129,6 +133,7 @@ def _registering(form: DetailsForm, *, known: Sequence[Alike] = (), status: int 
         status=status,
         form=form,
         known=known,
+        mine=mine,
         sexes=details_rules.SEXES,
     )
 

@@ -1,14 +1,17 @@
 """`/patients`: find one."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Blueprint, Response, request
 
 from silverwatch import clock, db
 from silverwatch.domain.access import Permission
+from silverwatch.domain.admissions import merge_views
 from silverwatch.domain.alerts import finding
 from silverwatch.domain.alerts.finding import Found, Sort, Wanted
 from silverwatch.domain.wards.queries import wards_of
@@ -28,6 +31,7 @@ class PatientRows:
     before: str | None
     after: str | None
     now: datetime
+    twins: Mapping[UUID, Sequence[Any]]
 
 
 def register(blueprint: Blueprint) -> None:
@@ -42,15 +46,18 @@ def patients() -> Response:
     with db.transaction(read_only=True) as session:
         wards = wards_of(session, actor)
         found = finding.patients(session, actor, wanted, now=now)
+        shown = [entry.tile.patient.id for entry in found.entries if entry.tile.patient is not None]
+        twins = merge_views.twins(session, actor, shown)
     rows = PatientRows(
         found=found,
         wanted=wanted,
         before=_address(wanted, page=found.page - 1) if found.page > 1 else None,
         after=_address(wanted, page=found.page + 1) if found.page < found.pages else None,
         now=now,
+        twins=twins,
     )
-    shown = [entry.tile.patient.id for entry in found.entries if entry.tile.patient is not None]
-    auditing.viewed("patients", patient_ids=shown, part=True)
+    others = {twin.id for group in twins.values() for twin in group}.difference(shown)
+    auditing.viewed("patients", patient_ids=[*shown, *others], part=True)
     if wants_fragment():
         reader = pages.audience(login.session_of_view())
         return html(render("caregiver/_patient_rows.html", reader, patient_rows=rows))

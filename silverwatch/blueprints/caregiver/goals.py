@@ -17,7 +17,7 @@ from silverwatch.domain.alerts import reach
 from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings.queries import latest_of
 from silverwatch.domain.readings.unit_choices import units_of
-from silverwatch.domain.records import goals, notes
+from silverwatch.domain.records import goal_progress, goals, notes
 from silverwatch.domain.records.goals import GoalView
 from silverwatch.web import auditing, fields, gates, login, pages
 
@@ -102,7 +102,7 @@ def add_progress(patient_id: UUID, goal_id: UUID) -> Response:
         keepable(session, patient_id)
         found = goals.lock_open(session, patient_id, goal_id)
         if not form.errors:
-            goals.add_progress(
+            goal_progress.add(
                 session, login.actor(), found, progress_id=form.form_id, written=form.text, now=clock.now()
             )
     if form.errors:

@@ -10,6 +10,7 @@ from silverwatch import clock, db
 from silverwatch.blueprints.caregiver.patients import frame
 from silverwatch.domain import audit
 from silverwatch.domain.access import Permission, may_set_limits
+from silverwatch.domain.admissions import merge_views
 from silverwatch.domain.alerts import (
     limit_replay,
     limit_versions,
@@ -115,6 +116,7 @@ def _page(
             limit_forms.fill(form, limit_versions.with_wanted(present, {}), vital=vital)
             form.errors.clear()
         history = limit_views.changes_of(session, scope)
+        dropped = merge_views.dropped_limits(session, patient_id)
         rules = rule_queries.of_patient(session, actor, place, now=now)
         layer = rule_changes.Layer(patient_id=patient_id)
         may_make_rules = rule_changes.may_change(session, actor, layer, now=now)
@@ -137,6 +139,7 @@ def _page(
         until=form.until(now),
         replay=replay,
         history=history,
+        dropped=dropped,
         lasts=limit_forms.LASTS_H,
         saved="saved" in request.args,
         undone=undo,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from silverwatch.domain.access import Actor, Permission
 from silverwatch.domain.accounts.directory import plain
+from silverwatch.domain.alerts import limit_versions
 from silverwatch.domain.errors import NotFoundError
 from silverwatch.domain.readings.attribution import MOST as MOST_READINGS
 
@@ -169,6 +170,73 @@ def _fits(row: Row[Any], words: Sequence[str]) -> bool:
         plain(part) for part in (*row.family_name.split(), *row.given_name.split(), row.hospital_number)
     ]
     return all(any(part.startswith(word) for part in begins) for word in words)
+
+
+# Whoever has a birthday of one of these and is theirs.
+_BORN_SO = """
+SELECT p.id, p.hospital_number, p.family_name, p.given_name, p.born_on
+FROM patient p
+LEFT JOIN stay s ON s.patient_id = p.id AND upper_inf(s.during)
+LEFT JOIN bed b ON b.id = s.bed_id
+WHERE p.merged_into IS NULL AND (b.ward_id = ANY(:wards) OR p.id = ANY(CAST(:own AS uuid[])))
+  AND p.born_on IN (SELECT born_on FROM patient WHERE id = ANY(:ids))
+ORDER BY p.hospital_number, p.id LIMIT 1000
+"""
+
+
+def twins(session: Session, actor: Actor, patient_ids: Iterable[UUID]) -> dict[UUID, list[Row[Any]]]:
+    """Who of the actor's patients is called and born as each of these: they may be one person. One statement."""
+    if not actor.may(Permission.MERGE_PATIENTS):
+        return {}
+    ids = set(patient_ids)
+    params = {
+        "ids": list(ids),
+        "wards": list(actor.ward_ids),
+        "own": [str(known) for known in actor.care_team_of],
+    }
+    alike: dict[Any, list[Row[Any]]] = {}
+    for row in session.execute(text(_BORN_SO), params):
+        key = (row.born_on, frozenset({plain(row.family_name), plain(row.given_name)}))
+        alike.setdefault(key, []).append(row)
+    return {
+        row.id: [other for other in group if other.id != row.id]
+        for group in alike.values()
+        if len(group) > 1
+        for row in group
+        if row.id in ids
+    }
+
+
+def theirs(session: Session, actor: Actor, patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these the actor sees by ward or care team."""
+    return {side.id for side in sides(session, patient_ids).values() if _is_theirs(actor, side)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """Own limits of a record that was merged into this one: they ended with it. `lines` as in a version of limits."""
+
+    number: str
+    at: datetime
+    by: str
+    lines: tuple[dict[str, Any], ...]
+
+
+_DROPPED = """
+SELECT p.hospital_number, p.merged_at, a.name, v.changes
+FROM patient p JOIN limit_version v ON v.patient_id = p.id AND v.reason = :reason AND v.at = p.merged_at
+JOIN account a ON a.id = p.merged_by
+WHERE p.merged_into = :id ORDER BY p.merged_at DESC
+"""
+
+
+def dropped_limits(session: Session, patient_id: UUID) -> list[Dropped]:
+    """Which own limits ended because their record was merged into this one, the newest first."""
+    rows = session.execute(text(_DROPPED), {"id": patient_id, "reason": limit_versions.MERGED})
+    return [
+        Dropped(number=row.hospital_number, at=row.merged_at, by=row.name, lines=tuple(row.changes))
+        for row in rows
+    ]
 
 
 def survivor_of(session: Session, patient_id: UUID) -> tuple[UUID, str] | None:

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from silverwatch import clock
 from silverwatch.domain import audit, events
 from silverwatch.domain.access import Actor
 from silverwatch.domain.accounts.facts import GrantsChanged
@@ -27,7 +28,8 @@ from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.readings import attribution, departures, store, vitals
 from silverwatch.domain.readings.corrections import judge_again
 from silverwatch.domain.readings.state import State
-from silverwatch.domain.records.facts import PatientsMoved
+from silverwatch.domain.records import notes
+from silverwatch.domain.records.facts import NoteChanged, PatientsMoved
 from silverwatch.domain.records.models import Patient
 from silverwatch.domain.records.stays import refusal
 
@@ -85,6 +87,8 @@ def merge(session: Session, actor: Actor, *, kept: UUID, gone: UUID, because: st
         session.execute(text(f"DELETE FROM {table} WHERE patient_id = :gone"), params)
     session.execute(text(_POINT), {**params, "because": because})
     judge_again(session, kept, since=min(first, now), now=now)
+    if dropped:
+        _write_down(session, actor, kept, gone, dropped, now=now)
     _tell(session, kept, gone, detail={"because": because, "readings": number, "limits": list(dropped)})
     return Merged(readings=number, dropped=dropped)
 
@@ -172,6 +176,19 @@ def _move_readings(
         "UPDATE vital_state SET seq = %s, latest = %s::jsonb, off = %s::jsonb WHERE patient_id = %s",
         (state.seq + other.seq + 1, latest, off, state.patient_id),
     )
+
+
+def _write_down(
+    session: Session, actor: Actor, kept: UUID, gone: UUID, dropped: Iterable[str], *, now: datetime
+) -> None:
+    """The next one who looks after the patient reads which limits ended: among the notes, in what happened."""
+    number = session.get_one(Patient, gone).hospital_number
+    names = ", ".join(vitals.BY_NAME[vital].label for vital in dropped)
+    written = f"The record {number} was merged into this one. Its own alarm limits ended: {names}."
+    note_id = clock.new_id()
+    notes.write(session, actor, note_id=note_id, patient_id=kept, written=written, now=now)
+    audit.record(session, "note.written", subject=("note", note_id), patient_ids=[kept])
+    events.record(session, NoteChanged(patient_id=kept))
 
 
 def _tell(session: Session, kept: UUID, gone: UUID, *, detail: dict[str, Any]) -> None:

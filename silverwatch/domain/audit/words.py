@@ -115,6 +115,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "goal.changed": "Change a goal of a care plan",
     "goal.ended": "End a goal of a care plan",
     "goal.progress": "Write how far a goal of a care plan is",
+    "goal.progress_struck": "Strike out progress of a goal",
     "goal.set": "Set a goal of a care plan",
     "handover.accepted": "Accept duty and keep the sheet",
     "handover.remarked": "Write for the next shift",

@@ -19,7 +19,7 @@ from silverwatch.domain.errors import ConflictError, NotFoundError
 from silverwatch.domain.records import tasks
 from silverwatch.domain.records.facts import PlanChanged
 from silverwatch.domain.records.models import Task
-from silverwatch.domain.records.plan_models import Goal, GoalProgress, GoalVersion
+from silverwatch.domain.records.plan_models import Goal, GoalVersion
 from silverwatch.domain.records.tasks import TaskView
 
 ENDS: Final = ("met", "partly_met", "not_met", "dropped")
@@ -58,11 +58,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far it was at `at`, as somebody wrote it."""
+    """How far it was at `at`, as somebody wrote it. `struck_by` is a name."""
 
+    id: UUID
     text: str
     at: datetime
     by: str
+    struck_at: datetime | None = None
+    struck_by: str | None = None
+    struck_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,8 @@ LEFT JOIN account z ON z.id = g.ended_by
 ORDER BY g.ended_at DESC NULLS FIRST, g.set_at, g.id, v.version
 """
 _PROGRESS = """
-SELECT p.goal_id, p.text, p.at, a.name FROM goal_progress p JOIN account a ON a.id = p.account_id
+SELECT p.goal_id, p.id, p.text, p.at, a.name AS by, p.struck_at, s.name AS struck_by, p.struck_because
+FROM goal_progress p JOIN account a ON a.id = p.account_id LEFT JOIN account s ON s.id = p.struck_by
 WHERE p.goal_id = ANY(:goals) ORDER BY p.at DESC, p.id DESC LIMIT :most
 """
 
@@ -168,7 +173,7 @@ def set_goal(
     if session.scalar(query.on_conflict_do_nothing().returning(Goal.id)) is None:
         return False
     _add(session, actor, goal_id, number=1, says=says, now=now)
-    _note(session, "goal.set", patient_id, goal_id)
+    note(session, "goal.set", patient_id, goal_id)
     return True
 
 
@@ -189,20 +194,7 @@ def change(session: Session, actor: Actor, goal: Goal, *, seen: int, says: GoalT
     if latest.version != seen:
         raise ConflictError("This goal was changed meanwhile. Read it again before you change it.")
     _add(session, actor, goal.id, number=latest.version + 1, says=says, now=now)
-    _note(session, "goal.changed", goal.patient_id, goal.id, version=latest.version + 1)
-    return True
-
-
-def add_progress(
-    session: Session, actor: Actor, goal: Goal, *, progress_id: UUID, written: str, now: datetime
-) -> bool:
-    """Write how far it is. `progress_id` is the form's own; False for a resend."""
-    query = insert(GoalProgress).values(
-        id=progress_id, goal_id=goal.id, at=now, account_id=actor.account_id, text=written
-    )
-    if session.scalar(query.on_conflict_do_nothing().returning(GoalProgress.id)) is None:
-        return False
-    _note(session, "goal.progress", goal.patient_id, goal.id)
+    note(session, "goal.changed", goal.patient_id, goal.id, version=latest.version + 1)
     return True
 
 
@@ -228,7 +220,7 @@ def end(
         )
         for task in session.scalars(standing.with_for_update()):
             tasks.cancel(session, actor, task, because="Its goal has ended.", now=now)
-    _note(session, "goal.ended", goal.patient_id, goal.id, ended_as=ended_as)
+    note(session, "goal.ended", goal.patient_id, goal.id, ended_as=ended_as)
     return True
 
 
@@ -269,7 +261,8 @@ def _views(session: Session, rows: Iterable[Any], *, done: int) -> list[GoalView
         return []
     progress: dict[UUID, list[Progress]] = {goal_id: [] for goal_id in found}
     for row in session.execute(text(_PROGRESS), {"goals": list(found), "most": 10 * MOST}):
-        progress[row.goal_id].append(Progress(text=row.text, at=row.at, by=row.name))
+        values = dict(row._mapping)
+        progress[values.pop("goal_id")].append(Progress(**values))
     todo = tasks.for_goals(session, found, done=done)
     return [
         _view(versions, tuple(progress[goal_id]), tuple(todo[goal_id])) for goal_id, versions in found.items()
@@ -291,6 +284,7 @@ def _view(rows: Sequence[Any], progress: tuple[Progress, ...], todo: tuple[TaskV
     )
 
 
-def _note(session: Session, action: str, patient_id: UUID, goal_id: UUID, **detail: Any) -> None:
+def note(session: Session, action: str, patient_id: UUID, goal_id: UUID, **detail: Any) -> None:
+    """It is on record, and whoever looks at the plan sees it."""
     audit.record(session, action, subject=("goal", goal_id), patient_ids=[patient_id], detail=detail)
     events.record(session, PlanChanged(patient_id=patient_id))

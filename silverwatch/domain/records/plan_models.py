@@ -67,16 +67,25 @@ class GoalVersion(Base):
 
 
 class GoalProgress(Base):
-    """How far a patient is with a goal, as somebody wrote it at `at`."""
+    """How far a patient is with a goal, as somebody wrote it at `at`; struck out where it should not have been."""
 
     __tablename__ = "goal_progress"
-    __table_args__ = (Index("ix_goal_progress_goal", "goal_id", "at"),)
+    __table_args__ = (
+        Index("ix_goal_progress_goal", "goal_id", "at"),
+        CheckConstraint(
+            "(struck_at IS NULL) = (struck_by IS NULL) AND (struck_at IS NULL) = (struck_because IS NULL)",
+            name="struck",
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     goal_id: Mapped[UUID] = mapped_column(ForeignKey("goal.id"))
     at: Mapped[datetime]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     text: Mapped[str]
+    struck_at: Mapped[datetime | None]
+    struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    struck_because: Mapped[str | None]
 
 
 class Assessment(Base):
