@@ -132,6 +132,9 @@ def test_an_alarm_of_a_retired_rule_ends_with_the_next_reading(site: Site, cast:
         cur.execute("UPDATE alarm_rule SET retired_at = now(), retired_because = 'noise'")
     post(site, cast.achieng.key, [(1, {"heart_rate": 110})], until=end)
     judge()
+    assert [row[2] for row in alerts(site, cast.achieng.patient_id)] == [True]  # measured before that
+    post(site, cast.achieng.key, [(0, {"heart_rate": 110})])
+    judge()
     assert [row[2] for row in alerts(site, cast.achieng.patient_id)] == [False]
 
 

@@ -1,4 +1,4 @@
-"""Laws of limits that change while a patient is watched."""
+"""Laws of limits, rules and a scale that change while a patient is watched."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -7,11 +7,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from silverwatch.domain.alerts.conditions import Value
+from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.limit_cells import Key, Setting, applied
-from silverwatch.domain.alerts.relimit import Span, pieces, relimit
+from silverwatch.domain.alerts.relimit import Span, pieces, relimit, together
+from silverwatch.domain.alerts.rule_book import SITE_RULES
+from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
 from silverwatch.domain.alerts.rules import SITE_DEFAULTS, Checkpoint, Reading, Verdict, evaluate
-from tests.unit.test_rules_laws import histories, in_order
+from tests.unit.test_rules_laws import between_moments, histories, in_order
 
+PULSE = Rule(name="x", condition=Value(vital="heart_rate", operator=">", bound=100), hold_s=10)
+SLOW_PULSE = Rule(name="x", condition=Value(vital="heart_rate", operator="<", bound=60), hold_s=10)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = START + timedelta(days=1)
 
@@ -34,11 +40,14 @@ def run(readings, spans, *, now=NOW, size=500, checkpoint=None):
     """What the fold over stored readings does."""
     checkpoint, found, before = checkpoint or Checkpoint.empty(), {}, spans[0].limits
     for piece in pieces(readings, spans, size=size):
-        if piece.moved_at is not None:
-            checkpoint, ended = relimit(checkpoint, before=before, after=piece.limits, at=piece.moved_at)
+        if piece.moved_at is not None and piece.by.limits is not before:
+            checkpoint, ended = relimit(checkpoint, before=before, after=piece.by.limits, at=piece.moved_at)
             found |= {(e.kind, e.raised_at): Verdict(e, live=False) for e in ended}
-            before = piece.limits
-        checkpoint, verdicts = evaluate(checkpoint, piece.readings, limits=piece.limits, now=now)
+            before = piece.by.limits
+        by = piece.by
+        checkpoint, verdicts = evaluate(
+            checkpoint, piece.readings, limits=by.limits, now=now, rules=by.rules, scale=by.scale
+        )
         found |= {(v.episode.kind, v.episode.raised_at): v for v in verdicts}
     return checkpoint, [verdict.episode for verdict in found.values()]
 
@@ -96,26 +105,33 @@ SETS = st.sampled_from(
 )
 
 
+RULE_SETS = st.sampled_from(
+    [NO_RULES, RuleSet(SITE_RULES), RuleSet({"pulse": PULSE}), RuleSet({"pulse": SLOW_PULSE})]
+)
+SCALES = st.sampled_from([1, 2, None])
+
+
 @st.composite
 def changing(draw):
-    """A history, and limits that change in it."""
+    """A history, and limits, rules and a scale that change in it."""
     readings = in_order(draw(histories()))
     seconds = sorted(draw(st.sets(st.integers(0, 400), max_size=3)))
-    spans = [Span(START, draw(SETS))]
+    limits, rules, scales = ([(START, draw(values))] for values in (SETS, RULE_SETS, SCALES))
     for second in seconds:
-        limits = draw(SETS)
-        if limits is not spans[-1].limits and at(second + 0.5) > spans[-1].since:
-            spans.append(Span(at(second + 0.5), limits))
-    return readings, spans
+        for course, values in ((limits, SETS), (rules, RULE_SETS), (scales, SCALES)):
+            value = draw(values)
+            if value is not course[-1][1]:
+                course.append((at(second + 0.5), value))
+    return readings, list(together(limits, rules, scales))
 
 
 @settings(max_examples=400, deadline=None)
 @given(changing(), st.lists(st.integers(0, 25), max_size=3))
-def test_folding_in_parts_is_folding_at_once_also_when_limits_change(found, cuts):
+def test_folding_in_parts_is_folding_at_once_also_across_changes(found, cuts):
     readings, spans = found
     once, expected = run(readings, spans)
     checkpoint, told = Checkpoint.empty(), {}
-    edges = [0, *sorted(min(cut, len(readings)) for cut in cuts), len(readings)]
+    edges = [0, *sorted(between_moments(readings, cut) for cut in cuts), len(readings)]
     for start, stop in pairwise(edges):
         # Each go knows the limits from its checkpoint on, as stored ones are asked for.
         until = readings[stop].event_at if stop < len(readings) else NOW

@@ -72,8 +72,24 @@ def test_an_admin_makes_changes_and_retires_a_rule(site: Site, people: People) -
     assert actions == ["rule.made", "rule.changed", "rule.retired"]
 
 
+def made_before(site: Site) -> None:
+    """The rules of the test are older than its readings."""
+    for change in (
+        "UPDATE alarm_rule_version SET changed_at = changed_at - interval '2 min' WHERE changed_by IS NOT NULL",
+        "UPDATE alarm_rule SET created_at = created_at - interval '2 min'",
+    ):
+        with site.cursor() as cur:
+            cur.execute(change)
+
+
 def test_a_made_rule_holds_from_the_next_reading(site: Site, cast: Cast, people: People) -> None:
     rule_id = made(site, enter(site, people.ada), layer=f"ward:{cast.achieng.ward_id}")
+    post(
+        site, cast.achieng.key, [(s, {"heart_rate": 110, "respiratory_rate": 24}) for s in range(60, 30, -5)]
+    )
+    judge()
+    assert site.rows("SELECT id FROM alert WHERE rule_id = %s", rule_id) == []
+    made_before(site)
     for worn in (cast.achieng, cast.chebet):
         post(site, worn.key, [(s, {"heart_rate": 110, "respiratory_rate": 24}) for s in range(20, -1, -5)])
     judge()
@@ -241,6 +257,7 @@ def test_a_ward_has_its_own_rule_instead_of_the_sites(site: Site, cast: Cast, pe
     shown = ada.get("/alerts/rules").get_data(as_text=True)
     assert "instead of: NEWS2 of 5 or more" in shown
     assert "otherwise in Ward A" in shown
+    made_before(site)
     five_points(site, cast)
     assert of_news(site) == {cast.chebet.patient_id: SITE_NEWS_5}
 
@@ -268,6 +285,7 @@ def test_a_patients_own_rule_wins_and_ends_with_it(site: Site, cast: Cast, peopl
     other = enter(site, people.bruno).get(f"/patients/{cast.chebet.patient_id}/limits").get_data(as_text=True)
     assert "NEWS2 of 5 or more" in other
     assert "watched" not in other
+    made_before(site)
     five_points(site, cast)
     assert of_news(site) == {cast.achieng.patient_id: str(own), cast.chebet.patient_id: SITE_NEWS_5}
     # It cannot be switched off where nobody at the bed would see it.

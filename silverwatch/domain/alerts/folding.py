@@ -10,10 +10,8 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from silverwatch.domain.alerts.layers import spans_of
-from silverwatch.domain.alerts.relimit import Span, pieces, relimit
-from silverwatch.domain.alerts.rule_book import rules_of
-from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
+from silverwatch.domain.alerts import layers, rule_book
+from silverwatch.domain.alerts.relimit import Span, pieces, relimit, together
 from silverwatch.domain.alerts.rules import Checkpoint, Reading, Verdict, evaluate
 from silverwatch.domain.readings import news2
 from silverwatch.domain.readings.vitals import NUMERIC
@@ -61,7 +59,7 @@ class Fold:
 
     `start`: event time after which readings were folded. `rest_from`: a backlog goes on from there.
     `kept`: checkpoints on the way, for readings that come late. `refolded`: it started before the newest one.
-    `scale`: of NEWS2, None for who is too young to be scored.
+    `scale`: of NEWS2 now, None for who is too young to be scored.
     """
 
     patient_id: UUID
@@ -72,7 +70,6 @@ class Fold:
     base: Checkpoint
     refolded: bool
     start: datetime
-    rules: RuleSet = NO_RULES
     checkpoint: Checkpoint = field(default_factory=Checkpoint.empty)
     verdicts: list[Verdict] = field(default_factory=list)
     kept: list[Checkpoint] = field(default_factory=list)
@@ -97,12 +94,14 @@ def fold_all(session: Session, claims: Sequence[Row[Any]], *, now: datetime) -> 
     ]
     most = max(CHUNK, ROWS // max(1, len(folds)))
     rows = _readings(session, folds, now=now, most=most)
-    spans = spans_of(session, {fold.patient_id: fold.start for fold in folds}, now=now)
-    rules = rules_of(session, patients, now=now)
-    for fold in folds:
+    starts = {fold.patient_id: fold.start for fold in folds}
+    limits = layers.courses_of(session, starts, now=now)
+    rules = rule_book.courses_of(session, starts, now=now)
+    for fold, claim in zip(folds, claims, strict=True):
         patient_id = fold.patient_id
-        fold.rules = rules[patient_id]
-        _run(fold, rows.get(patient_id, []), spans[patient_id], now=now, most=most)
+        scales = _scales(claim, since=fold.start, now=now)
+        spans = together(limits[patient_id], rules[patient_id], scales)
+        _run(fold, rows.get(patient_id, []), spans, now=now, most=most)
     return folds
 
 
@@ -132,6 +131,24 @@ def _begin(claim: Row[Any], state: Row[Any] | None, *, late: bool, older: Any, n
     )
 
 
+def _scales(claim: Row[Any], *, since: datetime, now: datetime) -> list[tuple[datetime, int | None]]:
+    """On which scale of NEWS2 the patient was scored from then on: by decisions, and not before they were 16."""
+    decided = [(datetime.fromisoformat(at), scale) for at, scale in claim.scales or ()]
+    # Each decision is one against the scale before.
+    first = 3 - decided[0][1] if decided else claim.spo2_scale
+    birthday = news2.scored_from(claim.born_on)
+    moments = {since, *(at for at in (birthday, *(at for at, _ in decided)) if since < at <= now)}
+    return [
+        (
+            moment,
+            None
+            if moment < birthday
+            else next((scale for at, scale in reversed(decided) if at <= moment), first),
+        )
+        for moment in sorted(moments)
+    ]
+
+
 def _readings(
     session: Session, folds: Sequence[Fold], *, now: datetime, most: int
 ) -> dict[UUID, list[Row[Any]]]:
@@ -159,21 +176,21 @@ def _run(fold: Fold, rows: list[Row[Any]], spans: tuple[Span, ...], *, now: date
     kept_at = fold.base.at
     before = spans[0].limits
     for piece in pieces(readings, spans, size=CHUNK):
-        if piece.moved_at is not None:
+        if piece.moved_at is not None and piece.by.limits is not before:
             fold.checkpoint, ended = relimit(
-                fold.checkpoint, before=before, after=piece.limits, at=piece.moved_at
+                fold.checkpoint, before=before, after=piece.by.limits, at=piece.moved_at
             )
             found.update(
                 {(episode.kind, episode.raised_at): Verdict(episode, live=False) for episode in ended}
             )
-            before = piece.limits
+            before = piece.by.limits
         fold.checkpoint, verdicts = evaluate(
             fold.checkpoint,
             piece.readings,
-            limits=piece.limits,
+            limits=piece.by.limits,
             now=now,
-            rules=fold.rules,
-            scale=fold.scale,
+            rules=piece.by.rules,
+            scale=piece.by.scale,
         )
         found.update({(v.episode.kind, v.episode.raised_at): v for v in verdicts})
         at = fold.checkpoint.at

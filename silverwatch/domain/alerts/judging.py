@@ -18,7 +18,9 @@ from silverwatch.domain.alerts.facts import PatientsJudged
 BATCH: Final = 100
 
 _CLAIM = """
-SELECT vs.patient_id, vs.seq, vs.unjudged_from, vs.latest, p.spo2_scale, p.born_on
+SELECT vs.patient_id, vs.seq, vs.unjudged_from, vs.latest, p.spo2_scale, p.born_on,
+       (SELECT json_agg(json_build_array(d.decided_at, d.scale) ORDER BY d.decided_at)
+        FROM scale_decision d WHERE d.patient_id = p.id) AS scales
 FROM vital_state vs JOIN patient p ON p.id = vs.patient_id
 WHERE vs.unjudged_since IS NOT NULL {condition}
 ORDER BY vs.unjudged_since, vs.patient_id LIMIT :limit

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from silverwatch import clock
 from silverwatch.domain.alerts.limit_cells import Key, Layer, Own, Setting, applied
 from silverwatch.domain.alerts.limits import Limit, Limits
-from silverwatch.domain.alerts.relimit import Span
 
 _VERSIONS: Final = """
 SELECT layer, ward_id, patient_id, at, superseded_at, ends_at, CAST(cells AS text) AS cells
@@ -33,17 +32,18 @@ FROM stay s JOIN bed b ON b.id = s.bed_id
 WHERE s.patient_id = ANY(:patients) AND s.during && tstzrange(:since, :now, '[]')
 """
 
+Course = tuple[tuple[datetime, Limits], ...]
+"""Limits with since when they applied."""
+
 
 def limits_of(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Limits]:
     """The limits that apply to each of these patients now; who has the same ones shares an instance."""
     wanted = dict.fromkeys(patient_ids, now)
-    return {patient: spans[-1].limits for patient, spans in spans_of(session, wanted, now=now).items()}
+    return {patient: course[-1][1] for patient, course in courses_of(session, wanted, now=now).items()}
 
 
-def spans_of(
-    session: Session, since: Mapping[UUID, datetime], *, now: datetime
-) -> dict[UUID, tuple[Span, ...]]:
-    """Which limits applied to each of these patients from their `since` to `now`: one span where none changed.
+def courses_of(session: Session, since: Mapping[UUID, datetime], *, now: datetime) -> dict[UUID, Course]:
+    """Which limits applied to each of these patients from their `since` to `now`: one of them where none changed.
 
     A constant number of statements, however many the patients are.
     """
@@ -51,7 +51,7 @@ def spans_of(
     params = {"patients": list(since), "since": oldest, "now": now}
     base, versions = _read(session, params)
     if not versions:
-        return {patient: (Span(start, _limits(base, ())),) for patient, start in since.items()}
+        return {patient: ((start, _limits(base, ())),) for patient, start in since.items()}
     stays: dict[UUID, list[Row[Any]]] = {}
     for row in session.execute(text(_STAYS), params):
         stays.setdefault(row.patient_id, []).append(row)
@@ -59,7 +59,7 @@ def spans_of(
     for row in versions:
         own.setdefault((row.layer, row.ward_id or row.patient_id), []).append(row)
     return {
-        patient: _spans(base, own, stays.get(patient, ()), patient_id=patient, since=start, now=now)
+        patient: _course(base, own, stays.get(patient, ()), patient_id=patient, since=start, now=now)
         for patient, start in since.items()
     }
 
@@ -91,7 +91,7 @@ def _read(session: Session, params: Mapping[str, Any]) -> tuple[str, list[Row[An
     ]
 
 
-def _spans(
+def _course(
     base: str,
     own: Mapping[tuple[str, UUID | None], Sequence[Row[Any]]],
     stays: Sequence[Row[Any]],
@@ -99,7 +99,7 @@ def _spans(
     patient_id: UUID,
     since: datetime,
     now: datetime,
-) -> tuple[Span, ...]:
+) -> Course:
     site, mine = own.get(("site", None), ()), own.get(("patient", patient_id), ())
     moments = {since}
     for lying in stays:
@@ -108,7 +108,7 @@ def _spans(
             moments |= set(_edges(row))
     for row in (*site, *mine):
         moments |= set(_edges(row))
-    spans: list[Span] = []
+    course: list[tuple[datetime, Limits]] = []
     for moment in sorted(at for at in moments if since <= at <= now):
         stay = next((s for s in stays if _holds(s.since, s.until, moment)), None)
         # Whoever lies in no bed has the site's limits: a patient's own are for the stay.
@@ -117,9 +117,9 @@ def _spans(
         for rows in (site, *nearer):
             merged |= dict(_settings(_standing(rows, moment), moment))
         limits = _limits(base, tuple(sorted(merged.items())))
-        if not spans or spans[-1].limits is not limits:
-            spans.append(Span(moment, limits))
-    return tuple(spans)
+        if not course or course[-1][1] is not limits:
+            course.append((moment, limits))
+    return tuple(course)
 
 
 def _edges(row: Row[Any]) -> tuple[datetime, ...]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from silverwatch.domain import events
-from silverwatch.domain.alerts import chains, device_events, leaving, returning, rule_book, service
+from silverwatch.domain.alerts import chains, device_events, leaving, returning, service
 from silverwatch.domain.alerts.facts import AlertChanged
 from silverwatch.domain.alerts.folding import Fold
 from silverwatch.domain.alerts.latch import RANK
@@ -25,15 +25,11 @@ def apply(session: Session, folds: Sequence[Fold], *, now: datetime) -> None:
     found = told(session, folds, since=since, alerts_since=since - returning.COMES_BACK)
     # Nobody stands at the bed of who has left: what is found of them is history.
     gone = stays.gone(session, [fold.patient_id for fold in folds])
-    # Only a fold that begins before what was judged can meet what older rules have said.
-    changed_at = rule_book.changed_at(session) if any(fold.refolded for fold in folds) else None
     for fold in folds:
         if fold.patient_id in gone:
             fold.verdicts = [Verdict(verdict.episode, live=False) for verdict in fold.verdicts]
         of = found[fold.patient_id]
-        changes = reconcile(
-            fold.verdicts, of.views(now), since=fold.start, until=fold.rest_from, rules_since=changed_at
-        )
+        changes = reconcile(fold.verdicts, of.views(now), since=fold.start, until=fold.rest_from)
         for change in sorted(changes, key=lambda change: _turn(of, change)):
             _apply(session, fold.patient_id, of, change, now=now)
     device_events.judge(session, [fold.patient_id for fold in folds], gone=gone, now=now)

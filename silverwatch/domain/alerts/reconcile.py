@@ -101,14 +101,12 @@ def reconcile(
     *,
     since: datetime,
     until: datetime | None = None,
-    rules_since: datetime | None = None,
 ) -> list[Change]:
     """Give each episode the stored alert that it is, and say what must change: withdrawals first, then by time.
 
     Readings were folded from after `since` to before `until` (None: to the newest). What was decided within is no
     alert unless it has an episode. What was decided later is left to the fold that goes on from there, and what is
-    true at `until` is not raised yet: it may have ended long ago. House rules are other ones since `rules_since`: what
-    they said before stays, for they are not asked again.
+    true at `until` is not raised yet: it may have ended long ago.
     """
     found: dict[str, tuple[list[Verdict], list[Stored]]] = defaultdict(lambda: ([], []))
     for verdict in sorted(verdicts, key=lambda item: item.episode.raised_at):
@@ -130,7 +128,6 @@ def reconcile(
             if row.key not in taken
             and (row.event_at > since or _went_on(row, since=since, begun=begun))
             and not row.withdrawn
-            and not _by_old_rule(row, rules_since)
         ]
         for verdict in told:
             change = _change(verdict, matched.get(id(verdict)), cut=until is not None)
@@ -147,11 +144,6 @@ def _was_over(row: Stored, since: datetime) -> bool:
 def _went_on(row: Stored, *, since: datetime, begun: Set[datetime]) -> bool:
     """It went on after `since`, and so does the episode that began at its reading: another alert is that one now."""
     return row.event_at in begun and (row.ended_at is None or row.ended_at > since)
-
-
-def _by_old_rule(row: Stored, rules_since: datetime | None) -> bool:
-    is_of_rule = row.says.get("rule_id") is not None
-    return row.closed and is_of_rule and rules_since is not None and row.event_at < rules_since
 
 
 def _pairs(verdicts: Sequence[Verdict], rows: Sequence[Stored]) -> list[Pair]:

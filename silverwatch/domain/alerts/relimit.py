@@ -1,10 +1,13 @@
-"""Limits that change while a patient is watched: each reading is judged under the limits of its time, and at the
-moment of a change the newest values are judged again under the new ones. Pure."""
+"""What a patient is judged by changes while they are watched: each reading is judged by what held at its time.
 
-from bisect import bisect_left
+At the moment of a change of limits the newest values are judged again under the new ones; rules and the scale of NEWS2
+are asked with the next reading. Pure.
+"""
+
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -12,29 +15,49 @@ from silverwatch.domain.alerts.episode import Episode, Watch, look
 from silverwatch.domain.alerts.latch import Latch, Level, Sample
 from silverwatch.domain.alerts.limits import Limits
 from silverwatch.domain.alerts.reading import SPOT, Reading
+from silverwatch.domain.alerts.rule_set import NO_RULES, RuleSet
 from silverwatch.domain.alerts.rules import Checkpoint, VitalState
 from silverwatch.domain.readings.vitals import NUMERIC
 
 Levels = tuple[Level, Level]
+Held = TypeVar("Held")
 
 
 class Span(NamedTuple):
-    """These limits apply from then on."""
+    """These limits and rules apply from then on. `scale`: of NEWS2, None for who is too young to be scored."""
 
     since: datetime
     limits: Limits
+    rules: RuleSet = NO_RULES
+    scale: int | None = 1
 
 
 class Piece(NamedTuple):
-    """Readings under the same limits. `moved_at`: before the first of them the limits became these."""
+    """Readings that are judged by the same. `moved_at`: before the first of them it became that."""
 
     moved_at: datetime | None
-    limits: Limits
+    by: Span
     readings: Sequence[Reading]
 
 
+def together(
+    limits: Sequence[tuple[datetime, Limits]],
+    rules: Sequence[tuple[datetime, RuleSet]],
+    scales: Sequence[tuple[datetime, int | None]],
+) -> tuple[Span, ...]:
+    """Three courses of the same beginning as one: a span for each moment at which any of them changes."""
+    if len(limits) == len(rules) == len(scales) == 1:
+        return (Span(limits[0][0], limits[0][1], rules[0][1], scales[0][1]),)
+    moments = sorted({at for course in (limits, rules, scales) for at, _ in course})
+    return tuple(Span(at, _then(limits, at), _then(rules, at), _then(scales, at)) for at in moments)
+
+
+def _then(course: Sequence[tuple[datetime, Held]], at: datetime) -> Held:
+    return course[max(0, bisect_right(course, at, key=lambda item: item[0]) - 1)][1]
+
+
 def pieces(readings: Sequence[Reading], spans: Sequence[Span], *, size: int) -> Iterator[Piece]:
-    """The readings, which are in order of event time, under the limits of their time, about `size` at once."""
+    """The readings, which are in order of event time, with what held at their time, about `size` at once."""
     first = 0
     for number, span in enumerate(spans):
         is_last = number + 1 == len(spans)
@@ -47,7 +70,7 @@ def pieces(readings: Sequence[Reading], spans: Sequence[Span], *, size: int) -> 
         start, moved_at = 0, span.since if number else None
         while start < len(part) or not start:
             end = _end_of_moment(part, start + size)
-            yield Piece(moved_at, span.limits, part[start:end])
+            yield Piece(moved_at, span, part[start:end])
             if not part:
                 break
             start, moved_at = end, None

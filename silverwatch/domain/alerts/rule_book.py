@@ -1,7 +1,6 @@
 """Which house rules apply to which patient, in layers; one of a lower layer may stand instead of one above."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Final
@@ -37,60 +36,82 @@ SITE_RULES: Final[Mapping[str, Rule]] = {
 }  # fmt: skip
 """What a new site begins with (the migration writes them)."""
 
-_IN_FORCE = """
-SELECT r.id, r.ward_id, r.patient_id, r.instead_of, r.created_at, CAST(v.rule AS text) AS rule
-FROM alarm_rule r JOIN alarm_rule_version v ON v.rule_id = r.id AND v.number = r.version
-WHERE r.retired_at IS NULL
-ORDER BY r.id
-"""
-_CHANGED = """
-SELECT greatest((SELECT max(changed_at) FROM alarm_rule_version WHERE number > 1),
-                (SELECT max(retired_at) FROM alarm_rule),
-                (SELECT max(created_at) FROM alarm_rule WHERE instead_of IS NOT NULL))
+# A rule that came with the site, whoever made it, held ever since; everybody else's from when it was written.
+_VERSIONS = """
+SELECT r.id, r.ward_id, r.patient_id, r.instead_of, r.created_at, CAST(v.rule AS text) AS rule,
+       CASE WHEN v.number > 1 OR v.changed_by IS NOT NULL THEN v.changed_at END AS since,
+       least(r.retired_at, n.changed_at) AS until
+FROM alarm_rule r JOIN alarm_rule_version v ON v.rule_id = r.id
+LEFT JOIN alarm_rule_version n ON n.rule_id = r.id AND n.number = v.number + 1
+WHERE least(r.retired_at, n.changed_at) IS NULL OR least(r.retired_at, n.changed_at) > :since
+ORDER BY r.id, v.number
 """
 # From bed to bed without a gap is one stay.
 _STAYS = """
-SELECT s.patient_id, b.ward_id,
+SELECT s.patient_id, b.ward_id, lower(s.during) AS since, upper(s.during) AS until,
        (SELECT lower(r) FROM (SELECT unnest(range_agg(e.during)) AS r FROM stay e WHERE e.patient_id = s.patient_id) x
-        WHERE r @> CAST(:now AS timestamptz)) AS since
+        WHERE r @> lower(s.during)) AS here_since
 FROM stay s JOIN bed b ON b.id = s.bed_id
-WHERE s.patient_id = ANY(:patients) AND s.during @> CAST(:now AS timestamptz)
+WHERE s.patient_id = ANY(:patients) AND s.during && tstzrange(:since, :now, '[]')
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where a patient lies, and since when."""
-
-    ward_id: UUID
-    since: datetime
+Applying = list[tuple[str, str]]
+"""The rules that apply to a patient as (key, rule in JSON)."""
 
 
 def rules_of(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, RuleSet]:
     """The rules that apply to each of these patients now; who has the same ones shares an instance."""
-    applied = in_force(session, patient_ids, now=now)
+    courses = courses_of(session, dict.fromkeys(patient_ids, now), now=now)
+    return {patient_id: course[-1][1] for patient_id, course in courses.items()}
+
+
+def courses_of(
+    session: Session, since: Mapping[UUID, datetime], *, now: datetime
+) -> dict[UUID, tuple[tuple[datetime, RuleSet], ...]]:
+    """Which rules applied to each of these patients from their `since` to `now`: one set where none changed."""
     zone = clock.site_zone()
-    return {patient_id: _prepared(tuple(rules), zone) for patient_id, rules in applied.items()}
-
-
-def in_force(
-    session: Session, patient_ids: Iterable[UUID], *, now: datetime
-) -> dict[UUID, list[tuple[str, str]]]:
-    """The same as (key, rule in JSON), those too that are off or found by the clock alone."""
-    rows = session.execute(text(_IN_FORCE)).all()
-    patients = list(patient_ids)
-    layered = any(row.ward_id or row.patient_id for row in rows)
-    stays = _stays(session, patients, now=now) if layered else {}
     return {
-        patient: [(str(row.id), row.rule) for row in _winning(rows, patient, stays.get(patient))]
-        for patient in patients
+        patient_id: tuple((at, _prepared(tuple(rules), zone)) for at, rules in course)
+        for patient_id, course in _courses(session, since, now=now).items()
     }
 
 
-def changed_at(session: Session) -> datetime | None:
-    """When a rule was last changed, replaced or retired; None while all are as they were made."""
-    found: datetime | None = session.scalar(text(_CHANGED))
-    return found
+def in_force(session: Session, patient_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Applying]:
+    """What applies now, those too that are off or found by the clock alone."""
+    courses = _courses(session, dict.fromkeys(patient_ids, now), now=now)
+    return {patient_id: course[-1][1] for patient_id, course in courses.items()}
+
+
+def _courses(
+    session: Session, since: Mapping[UUID, datetime], *, now: datetime
+) -> dict[UUID, list[tuple[datetime, Applying]]]:
+    params = {"patients": list(since), "since": min(since.values(), default=now), "now": now}
+    rows = session.execute(text(_VERSIONS), params).all()
+    stays: dict[UUID, list[Row[Any]]] = {}
+    if any(row.ward_id or row.patient_id for row in rows):
+        for stay in session.execute(text(_STAYS), params):
+            stays.setdefault(stay.patient_id, []).append(stay)
+    return {
+        patient_id: _course(rows, stays.get(patient_id, ()), patient_id, since=start, now=now)
+        for patient_id, start in since.items()
+    }
+
+
+def _course(
+    rows: Sequence[Row[Any]], stays: Sequence[Row[Any]], patient_id: UUID, *, since: datetime, now: datetime
+) -> list[tuple[datetime, Applying]]:
+    edges = {at for row in (*rows, *stays) for at in (row.since, row.until) if at is not None}
+    course: list[tuple[datetime, Applying]] = []
+    for moment in sorted({since, *(at for at in edges if since < at <= now)}):
+        held = [row for row in rows if _holds(row, moment)]
+        where = next((stay for stay in stays if _holds(stay, moment)), None)
+        applying = [(str(row.id), row.rule) for row in _winning(held, patient_id, where)]
+        if not course or course[-1][1] != applying:
+            course.append((moment, applying))
+    return course
+
+
+def _holds(row: Row[Any], at: datetime) -> bool:
+    return (row.since is None or row.since <= at) and (row.until is None or at < row.until)
 
 
 def decode(rule: str | Mapping[str, Any]) -> Rule:
@@ -98,12 +119,7 @@ def decode(rule: str | Mapping[str, Any]) -> Rule:
     return _decoded(rule) if isinstance(rule, str) else msgspec.convert(rule, Rule)
 
 
-def _stays(session: Session, patients: list[UUID], *, now: datetime) -> dict[UUID, Where]:
-    rows = session.execute(text(_STAYS), {"patients": patients, "now": now})
-    return {row.patient_id: Where(row.ward_id, row.since) for row in rows}
-
-
-def _winning(rows: Sequence[Row[Any]], patient_id: UUID, where: Where | None) -> list[Row[Any]]:
+def _winning(rows: Sequence[Row[Any]], patient_id: UUID, where: Row[Any] | None) -> list[Row[Any]]:
     """The rules that apply, without those in whose place another one of a lower layer stands."""
     applied = [row for row in rows if _applies(row, patient_id, where)]
     lowest: dict[UUID, Row[Any]] = {}
@@ -119,12 +135,12 @@ def _depth(row: Row[Any]) -> int:
     return 2 if row.patient_id else 1 if row.ward_id else 0
 
 
-def _applies(row: Row[Any], patient_id: UUID, where: Where | None) -> bool:
+def _applies(row: Row[Any], patient_id: UUID, where: Row[Any] | None) -> bool:
     if row.ward_id is not None:
         return where is not None and row.ward_id == where.ward_id
     if row.patient_id is not None:
         # A patient's own rule ends with the stay that it was made in.
-        return bool(row.patient_id == patient_id and where is not None and row.created_at >= where.since)
+        return bool(row.patient_id == patient_id and where is not None and row.created_at >= where.here_since)
     return True
 
 

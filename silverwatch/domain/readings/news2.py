@@ -7,7 +7,7 @@ Pure: no clock, no session. Source: clinical facts 1 and 7.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from math import inf
 from typing import Final, Literal, cast
@@ -20,6 +20,15 @@ Value = float | str
 
 MIN_AGE_YEARS: Final = 16
 """The chart is not for anybody younger."""
+
+
+def scored_from(born_on: date) -> datetime:
+    """The beginning, in UTC, of the day on which somebody is old enough to be scored."""
+    try:
+        day = born_on.replace(year=born_on.year + MIN_AGE_YEARS)
+    except ValueError:  # born on 29 February
+        day = date(born_on.year + MIN_AGE_YEARS, 3, 1)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def scale_for(scale: int, *, born_on: date, on: date) -> Scale | None:
