@@ -3,7 +3,7 @@
 const EVERY = 2_000, SELDOM = 5, DEAD = 15_000;
 const line = document.getElementById("renewal-lost");
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: line.dataset.zone, timeStyle: "short" });
-let heard = Date.now(), round = 0;
+let heard = Date.now(), round = 0, ended = false;
 
 function put(element, text) {
   const found = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
@@ -22,7 +22,7 @@ async function renew() {
       const answer = await fetch(element.dataset.regionUrl, {
         headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, cache: "no-store", signal: AbortSignal.timeout(4000),
       });
-      if ([401, 404].includes(answer.status)) return; // the session has ended: whatever is done next leads to the sign-in
+      if ([401, 404].includes(answer.status)) ended = true; // no longer ours to see; what is half written stays
       if (!answer.ok) throw new Error(String(answer.status));
       put(element, await answer.text());
     }));
@@ -30,10 +30,10 @@ async function renew() {
   } catch {
     // Said below, once it has lasted.
   }
-  const lost = Date.now() - heard > DEAD;
-  if (lost && line.hidden) line.textContent = line.dataset.text.replace("#", clock.format(heard));
+  const lost = ended || Date.now() - heard > DEAD;
+  if (lost && line.hidden) line.textContent = (ended ? line.dataset.ended : line.dataset.text).replace("#", clock.format(heard));
   line.hidden = !lost;
-  setTimeout(renew, EVERY);
+  if (!ended) setTimeout(renew, EVERY);
 }
 
 setTimeout(renew, EVERY);
