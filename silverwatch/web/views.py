@@ -149,7 +149,7 @@ STAFF_NAV: dict[str, tuple[NavItem, ...]] = {
     "admin": (
         NavItem(url="/admin", label="Overview", icon="server"),
         NavItem(url="/ward", label="Ward", icon="layout-grid"),
-        NavItem(url="/wards", label="Wards", icon="bed"),
+        NavItem(url="/wards", label="All wards", icon="bed"),
         NavItem(url="/devices", label="Devices", icon="devices"),
         NavItem(url="/admin/users", label="Users", icon="users"),
         NavItem(url="/admin/audit", label="Audit", icon="history", also=("/admin/emergencies",)),

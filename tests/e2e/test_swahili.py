@@ -45,6 +45,26 @@ SIDEWAYS = """() => {
     .filter((e) => !beyond.some((other) => other !== e && e.contains(other))).slice(0, 4)
     .map((e) => `${e.tagName}.${e.getAttribute('class') ?? ''} ${e.textContent.trim().slice(0, 40)}`).join(' | ')];
 }"""
+OUTSIDE = """() => {
+  const found = [...document.querySelectorAll('.icon-button')]
+    .filter((e) => e.checkVisibility() && e.getBoundingClientRect().width < 30)
+    .map((e) => 'squeezed: ' + e.outerHTML.slice(0, 80));
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    let box = text.parentElement;
+    if (!text.data.trim() || !box.checkVisibility() || box.closest('.vh, .skip, svg, .latest-now, option')) continue;
+    while (['inline', 'contents'].includes(getComputedStyle(box).display)) box = box.parentElement;
+    const { overflowX, position } = getComputedStyle(box);
+    const line = document.createRange();
+    line.selectNodeContents(text);
+    const { left, right } = box.getBoundingClientRect(), { width } = line.getBoundingClientRect();
+    if (overflowX === 'visible' && position !== 'absolute' && width > 1
+        && [...line.getClientRects()].some((r) => r.right > right + 2 || r.left < left - 2))
+      found.push(`out of its box: ${box.tagName}.${box.className} ${text.data.trim().slice(0, 50)}`);
+  }
+  return found;
+}"""
 ENDS = [(1280, 720), (320, 700)]
 WORD = re.compile(r"[^\W\d_]{2,}")
 HOLE = re.compile(r"%\(\w+\)[sd]|</?\w+>|\{\d+\}")
@@ -155,6 +175,7 @@ def walk(page: Page, demo: Demo, paths: list[str]) -> None:
             page.set_viewport_size({"width": width, "height": height})
             found += [f"{path} {width} {text}" for text in page.evaluate(SIDEWAYS)]
             found += [f"{path} {width} cut: {text}" for text in page.evaluate(pages.CUT)]
+            found += [f"{path} {width} {text}" for text in page.evaluate(OUTSIDE)]
     assert not found, "\n".join(found)
 
 
