@@ -49,19 +49,23 @@ OUTSIDE = """() => {
   const found = [...document.querySelectorAll('.icon-button')]
     .filter((e) => e.checkVisibility() && e.getBoundingClientRect().width < 30)
     .map((e) => 'squeezed: ' + e.outerHTML.slice(0, 80));
+  const clipped = (e) => e && (getComputedStyle(e).clipPath !== 'none' || clipped(e.parentElement));
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
-    const text = walker.currentNode;
+    const text = walker.currentNode, line = document.createRange();
     let box = text.parentElement;
-    if (!text.data.trim() || !box.checkVisibility() || box.closest('.vh, .skip, svg, .latest-now, option')) continue;
-    while (['inline', 'contents'].includes(getComputedStyle(box).display)) box = box.parentElement;
-    const { overflowX, position } = getComputedStyle(box);
-    const line = document.createRange();
+    if (!text.data.trim() || !box.checkVisibility() || clipped(box)) continue;
+    if (box.closest('.skip, svg, .latest-now, option')) continue;
     line.selectNodeContents(text);
-    const { left, right } = box.getBoundingClientRect(), { width } = line.getBoundingClientRect();
-    if (overflowX === 'visible' && position !== 'absolute' && width > 1
-        && [...line.getClientRects()].some((r) => r.right > right + 2 || r.left < left - 2))
+    const lines = [...line.getClientRects()];
+    for (; box !== document.body; box = box.parentElement) {
+      const { display, overflowX, position } = getComputedStyle(box), { left, right } = box.getBoundingClientRect();
+      if (['inline', 'contents'].includes(display)) continue;
+      if (overflowX !== 'visible' || ['absolute', 'fixed'].includes(position)) break;
+      if (!lines.some((r) => r.right > right + 2 || r.left < left - 2)) continue;
       found.push(`out of its box: ${box.tagName}.${box.className} ${text.data.trim().slice(0, 50)}`);
+      break;
+    }
   }
   return found;
 }"""
