@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 from typing import Any, Final
 
 from silverwatch import clock
@@ -10,11 +10,16 @@ from silverwatch.simulator import commands
 from silverwatch.simulator.client import DeviceClient
 from silverwatch.simulator.errors import SimulatorError
 from silverwatch.simulator.history import ManualSet, history, observations
+from silverwatch.simulator.medications import AFTER, PLANS
 from silverwatch.simulator.nurse import Nurse
 from silverwatch.simulator.ward import BedCast, cast
 
 SEED: Final = 4
 PAST: Final = timedelta(hours=13)
+GIVES_S: Final = 120.0
+"""So often the nurses look for doses that are due."""
+LEFT_FOR: Final = timedelta(minutes=45)
+"""So long doses that wait when the demo begins are left for whoever looks at it."""
 Say = Callable[[str], None]
 TASKS: Final = (
     ("hughes-margaret", "Blood sample", 0, None),
@@ -79,6 +84,9 @@ def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, w
         for ward in cast():
             for bed in ward.beds:
                 _tell_past(info["base_url"], bed, places, record, until=start)
+    # A session of its own: two threads do not share a browser.
+    giving = Thread(target=_give_doses, args=(_nurses(info), people, start, stop, say), daemon=True)
+    giving.start()
     commands.simulate_command(
         base_url=info["base_url"],
         keys={serial: place["key"] for serial, place in places.items()},
@@ -89,6 +97,22 @@ def run(info: Mapping[str, Any], *, stop: Event, say: Say, speed: float = 1.0, w
         start=start,
         post_observation=record,
     )
+
+
+def _give_doses(
+    nurses: Mapping[str, Nurse], people: Mapping[str, Any], start: datetime, stop: Event, say: Say
+) -> None:
+    """Record doses some minutes after they were due. What waits at the beginning is first left for who looks."""
+    patients = sorted({ref for ref, _, _ in PLANS} & people.keys())
+    while not stop.wait(GIVES_S):
+        now = clock.now()
+        since = start if now - start < LEFT_FOR else start - timedelta(days=1)
+        for ref in patients:
+            place = people[ref]
+            try:
+                nurses[place["ward"]].give(place["patient_id"], since=since, until=now - AFTER)
+            except SimulatorError as error:
+                say(f"No doses were given: {error}")
 
 
 def _nurses(info: Mapping[str, Any]) -> dict[str, Nurse]:

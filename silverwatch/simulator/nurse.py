@@ -6,8 +6,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
+from silverwatch import clock
 from silverwatch.simulator.errors import SimulatorError
 from silverwatch.simulator.history import ManualSet
 
@@ -15,6 +17,10 @@ TIMEOUT_S: Final = 10.0
 _FIELD: Final = re.compile(r'name="(csrf_token|form_id)" value="([^"]+)"')
 _CHOICE: Final = re.compile(r'name="(q-[a-z0-9_]+)"(?: id="[^"]+")? value="([^"]+)"')
 _WHEN: Final = re.compile(r'name="(at)" type="datetime-local" value="([^"]+)"')
+_DUE: Final = re.compile(
+    r'action="(/patients/[0-9a-f-]{36}/medications/[0-9a-f-]{36}/due/([0-9]+))">'
+    r'<input type="hidden" name="csrf_token" value="([^"]+)"'
+)
 _BED: Final = re.compile(r'name="take" value="([0-9a-f-]{36})"')
 
 
@@ -69,12 +75,22 @@ class Nurse:
         given = {f"q-{question}": choice for question, choice in answers.items()}
         self._post(url, {**fields, **given, "again": "24", "note": note})
 
+    def give(self, patient_id: str, *, since: datetime, until: datetime) -> None:
+        """Record as given, one by one, the doses of a patient that were due from then until before then."""
+        for path, due_ms, token in _DUE.findall(self._page(f"/patients/{patient_id}/medications")):
+            if clock.epoch_ms(since) <= int(due_ms) < clock.epoch_ms(until):
+                self._post(path, {"csrf_token": token})
+
     def _form(self, path: str) -> dict[str, str]:
-        """The hidden fields of a form, after signing in if that is what it takes."""
+        """The hidden fields of a form."""
+        return dict(_FIELD.findall(self._page(path)))
+
+    def _page(self, path: str) -> str:
+        """A page, after signing in if that is what it takes."""
         for _ in range(2):
             page, address = self._open(path)
             if not urllib.parse.urlsplit(address).path.startswith("/login"):
-                return dict(_FIELD.findall(page))
+                return page
             token = dict(_FIELD.findall(page)).get("csrf_token", "")
             self._post("/login", {"csrf_token": token, "email": self._email, "password": self._password})
         raise SimulatorError(f"{self._email} cannot sign in")

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from silverwatch import clock
 from silverwatch.domain.records.adherence import Counted, adherence_of, count, slots
-from silverwatch.domain.records.due_doses import UNRECORDED, DoseView
+from silverwatch.domain.records.due_doses import DoseView
 from silverwatch.domain.records.medication_schedule import Due
+from silverwatch.domain.settings.doses import USUAL
 from tests.cast import Cast
 from tests.checked import CheckedClient
 from tests.conftest import Site
@@ -52,7 +53,7 @@ def test_what_counts_and_what_has_its_time() -> None:
     assert counted.due == 6
     assert counted.share == 2 / 6
     assert Counted().share is None
-    assert timedelta(hours=4) == UNRECORDED
+    assert timedelta(hours=4) == USUAL.unrecorded
 
 
 def test_days_are_those_of_the_site_and_as_needed_is_by_itself() -> None:

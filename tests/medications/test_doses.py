@@ -14,7 +14,8 @@ from silverwatch.domain.errors import ConflictError
 from silverwatch.domain.records import doses, medications
 from silverwatch.domain.records.dose_models import MedicationDose
 from silverwatch.domain.records.doses import Entry
-from silverwatch.domain.records.due_doses import LATE, UNRECORDED, DueDose, open_doses
+from silverwatch.domain.records.due_doses import DueDose, open_doses
+from silverwatch.domain.settings.doses import USUAL
 from tests.cast import Cast, People
 from tests.checked import CheckedClient
 from tests.conftest import Site
@@ -261,9 +262,9 @@ def test_the_same_form_twice_is_one_dose_as_needed(site: Site, cast: Cast, amina
     [
         (-doses.EARLY - timedelta(seconds=1), "later"),
         (-doses.EARLY, "due"),
-        (LATE - timedelta(seconds=1), "due"),
-        (LATE, "late"),
-        (UNRECORDED, "unrecorded"),
+        (USUAL.late - timedelta(seconds=1), "due"),
+        (USUAL.late, "late"),
+        (USUAL.unrecorded, "unrecorded"),
     ],
 )
 def test_the_state_of_a_dose_is_the_clocks(waited: timedelta, state: str) -> None:

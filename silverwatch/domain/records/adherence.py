@@ -11,8 +11,9 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from silverwatch.domain.records.due_doses import UNRECORDED, DoseView
+from silverwatch.domain.records.due_doses import DoseView
 from silverwatch.domain.records.medication_schedule import Due
+from silverwatch.domain.settings.doses import USUAL, DoseTimes
 
 UNRECORDED_WORD: Final = "unrecorded"
 WAITING: Final = "waiting"
@@ -77,13 +78,15 @@ class Adherence:
         return sum((item.counted for item in self.medications), Counted())
 
 
-def slots(moments: Iterable[Due], recorded: Iterable[DoseView], *, now: datetime) -> list[Slot]:
+def slots(
+    moments: Iterable[Due], recorded: Iterable[DoseView], *, now: datetime, times: DoseTimes = USUAL
+) -> list[Slot]:
     """The doses until now, each once. What was recorded was due, whatever a later change of the plan says."""
     standing = {dose.due_at: dose for dose in recorded if dose.due_at is not None and dose.struck_at is None}
     found = [Slot(at=at, outcome=dose.outcome, dose=dose) for at, dose in standing.items()]
     for moment in moments:
         if moment.at not in standing and moment.at <= now:
-            waits = now - moment.at < UNRECORDED
+            waits = now - moment.at < times.unrecorded
             found.append(Slot(at=moment.at, outcome=WAITING if waits else UNRECORDED_WORD))
     return sorted(found, key=lambda slot: slot.at)
 
@@ -102,9 +105,10 @@ def adherence_of(
     *,
     now: datetime,
     zone: ZoneInfo,
+    times: DoseTimes = USUAL,
 ) -> MedicationAdherence:
     """One medication from the doses that were due and what was recorded of it."""
-    found = slots(moments, recorded, now=now)
+    found = slots(moments, recorded, now=now, times=times)
     days: dict[date, list[Slot]] = {}
     for slot in found:
         days.setdefault(slot.at.astimezone(zone).date(), []).append(slot)

@@ -17,11 +17,9 @@ from silverwatch.domain.records import medications
 from silverwatch.domain.records.doses import EARLY, GIVEN
 from silverwatch.domain.records.medication_schedule import due
 from silverwatch.domain.records.medications import MedicationView
+from silverwatch.domain.settings import doses as settings
+from silverwatch.domain.settings.doses import USUAL, DoseTimes
 
-LATE: Final = timedelta(minutes=60)
-"""A dose that was not recorded so long after it was due is shown as late."""
-UNRECORDED: Final = timedelta(hours=4)
-"""After so long it counts as not recorded, though it still can be."""
 LOOK_BACK: Final = timedelta(hours=24)
 """So far back lists of what is to be done look for doses that were not recorded."""
 MOST: Final = 5000
@@ -29,7 +27,7 @@ MOST: Final = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDose:
-    """A dose that is due and of which nothing was recorded. `dose` is text with its unit."""
+    """A dose that is due and of which nothing was recorded. `dose` is text with its unit; `times` are the site's."""
 
     medication_id: UUID
     patient_id: UUID
@@ -38,13 +36,14 @@ class DueDose:
     route: str
     note: str
     due_at: datetime
+    times: DoseTimes = USUAL
 
     def state(self, now: datetime) -> str:
         """`later`, `due`, `late`, or `unrecorded`."""
         waited = now - self.due_at
-        if waited >= UNRECORDED:
+        if waited >= self.times.unrecorded:
             return "unrecorded"
-        if waited >= LATE:
+        if waited >= self.times.late:
             return "late"
         return "due" if waited >= -EARLY else "later"
 
@@ -140,6 +139,7 @@ def open_doses(
         ),
         {"ids": list(patient_ids), "since": since},
     )
+    times = settings.times(session)
     settled = {(row.medication_id, row.due_at) for row in rows}
     for item in medications.medications_of(session, patient_ids, since=since):
         moments = due(
@@ -147,7 +147,7 @@ def open_doses(
             stopped_at=item.stopped_at,
         )  # fmt: skip
         found.setdefault(item.patient_id, []).extend(
-            _due_dose(item, moment.number, moment.at)
+            _due_dose(item, moment.number, moment.at, times)
             for moment in moments
             if (item.id, moment.at) not in settled
         )
@@ -168,7 +168,7 @@ def split(
     return old, [(at, tuple(each)) for at, each in sorted(groups.items())]
 
 
-def _due_dose(item: MedicationView, number: int, at: datetime) -> DueDose:
+def _due_dose(item: MedicationView, number: int, at: datetime, times: DoseTimes) -> DueDose:
     plan = next(version.plan for version in item.versions if version.number == number)
     return DueDose(
         medication_id=item.id,
@@ -178,6 +178,7 @@ def _due_dose(item: MedicationView, number: int, at: datetime) -> DueDose:
         route=plan.route,
         note=plan.note,
         due_at=at,
+        times=times,
     )
 
 
