@@ -61,7 +61,7 @@ ALARM_REGIONS: Final = ("tile", "alarm-bar", "counts")
 """What of a ward an alarm changes."""
 PATIENT_REGIONS: Final = ("alarm-strip", "latest", "news2", "timeline")
 """What of the page of a patient an alarm changes."""
-INBOX_REGIONS: Final = ("alarm-list", "my-alarms", "alarm-detail")
+INBOX_REGIONS: Final = ("alarm-list", "my-alarms", "alarm-detail", "notices")
 """What of the alarm inbox."""
 STAFF_REGIONS: Final = ("alarm-badge", "staff-bar")
 """What of the frame of every page of whoever takes alarms."""
@@ -88,7 +88,7 @@ FLOW: Final[dict[type[Fact], Route]] = {
     AlertChanged: _TOLD,
     AlertEscalated: _TOLD,
     NoticeChanged: Route(regions=("alarm-detail",)),
-    NoticesSeen: Route(regions=("notice-badge",)),
+    NoticesSeen: Route(regions=("notice-badge", "notices")),
     TestAsked: Route(jobs=(NOTIFY,), queue=NOTICES),
     LimitsChanged: Route(jobs=(JUDGE,), queue=ALARMS, regions=("tile", "trend", "latest")),
     AlertAcknowledged: _OF_ALARMS,

@@ -204,6 +204,16 @@ ALL: Final[dict[str, Region]] = {
             permission=Permission.TAKE_ALARMS,
         ),
         Region(
+            name="notices",
+            subject="account",
+            template="regions/_notices.html",
+            variable="notices",
+            url="/accounts/<uuid:subject_id>/notices",
+            load=own.newest,
+            every_s=15,
+            permission=Permission.TAKE_ALARMS,
+        ),
+        Region(
             name="staff-bar",
             subject="account",
             template="regions/_staff_bar.html",

@@ -40,6 +40,7 @@ REGION_URLS = {
     "alarm-detail": "/alerts/{id}/detail",
     "alarm-badge": "/accounts/{id}/alarm-badge",
     "notice-badge": "/accounts/{id}/notice-badge",
+    "notices": "/accounts/{id}/notices",
     "staff-bar": "/accounts/{id}/staff-bar",
     "fleet-counts": "/accounts/{id}/fleet-counts",
     "fleet": "/accounts/{id}/fleet",

@@ -121,3 +121,20 @@ def test_nobody_marks_notices_of_others_and_sockets_hear_of_it(
     me = actor_of(people.amina).account_id
     assert [fact for fact in told if isinstance(fact, NoticesSeen)] == [NoticesSeen(account_id=me)]
     assert count(amina) == 0
+
+
+def test_the_list_renews_itself_and_marks_what_stood_on_it(
+    site: Site, cast: Cast, people: People, amina: CheckedClient
+) -> None:
+    me = actor_of(people.amina).account_id
+    page = amina.get("/notices").get_data(as_text=True)
+    assert f"r=notices-{me}" in page
+    assert "data-live" in page
+    assert "js/quiet.js" in page
+    ring(cast, 1)
+    part = amina.get(f"/accounts/{me}/notices").get_data(as_text=True)
+    assert "Mark as seen" in part or "Mark 1 as seen" in part
+    assert part.count('class="alarm-row') == 1
+    bruno = site.browser()
+    bruno.sign_in(people.bruno, PASSWORD)
+    assert bruno.get(f"/accounts/{me}/notices").status_code == 404

@@ -107,7 +107,7 @@ def test_without_javascript(demo: Demo, open_context: Open) -> None:
     sign_in(page, demo)
     until(page, lambda: demo.rows("SELECT count(*) FROM alert") == [(1,)])
     page.goto(f"{demo.url}/alerts")
-    page.locator("[data-row] a.open").click()
+    page.locator("[data-row] button.open").click()
     page.locator(".actbar .ack").click()
     expect(page.locator(".hero.taken")).to_contain_text("A. Mwangi acknowledged it")
     page.locator("details.resolve summary").click()

@@ -1,5 +1,6 @@
 """What of the inbox is shown is a choice of the screen: it hides rows, it says how many, and it silences nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -99,3 +100,22 @@ def test_escalate_comes_back_by_itself_when_the_undo_is_over(site: Site, amina: 
     until = pane.split('data-until="')[1].split('"')[0]
     assert f'data-from="{until}"' in pane
     assert int(until) > (clock.now() - timedelta(seconds=5)).timestamp() * 1000
+
+
+def test_an_alarm_is_opened_with_the_filter_without_scripts_too(amina: CheckedClient) -> None:
+    page = amina.get("/alerts?scope=all&priority=high&kind=values").get_data(as_text=True)
+    row = next(
+        part
+        for part in page.split("<li ")
+        if 'data-family="values"' in part and 'data-priority="high"' in part
+    )
+    address = re.search(r'<button class="open" form="filters" formaction="([^"]+)"', row)
+    assert address is not None
+    # What a browser makes of the form: its own fields and nothing else.
+    form = re.search(r'<form class="filters" id="filters" method="get".*?</form>', page, re.S)
+    assert form is not None
+    assert re.findall(r'name="([^"]+)"', form[0]) == ["scope", "priority", "kind", "bed"]
+    opened = amina.get(f"{address[1]}?scope=all&priority=high&kind=values&bed=").get_data(as_text=True)
+    assert "hidden by filter" in text_of(opened)
+    assert '<option value="high" selected>' in opened
+    assert 'href="/alerts?scope=all&amp;priority=high&amp;kind=values&amp;bed="' in opened

@@ -259,3 +259,20 @@ def test_the_pane_says_who_has_been_told_and_what_comes_next(site: Site, cast: C
     )
     after = text_of(site.client.get(f"/alerts/{alert_id}").get_data(as_text=True))
     assert "Escalated by Amina" in after
+
+
+def test_a_score_that_got_worse_says_how_far(site: Site, cast: Cast, people: People) -> None:
+    raised(site, cast.achieng, "news2", priority="high", value=9, worst=15, limit=7)
+    raised(site, cast.baraka, "news2", value=5, worst=5, limit=5)
+    site.client.sign_in(people.amina, PASSWORD)
+    for path in ("/alerts", "/ward/a", "/patients"):
+        said = text_of(site.client.get(path).get_data(as_text=True))
+        assert re.search(r"NEWS2\s+9\s+to\s+15\s*, 7 or more", said), path
+        assert "5 to" not in said
+
+
+def test_the_rules_lead_back_to_the_alarms(site: Site, cast: Cast, people: People) -> None:
+    site.client.sign_in(people.amina, PASSWORD)
+    page = site.client.get("/alerts/rules").get_data(as_text=True)
+    assert '<a href="/alerts/load">' in page
+    assert '<a href="/alerts/rules" aria-current="page">' in page

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from silverwatch import clock, db
+from silverwatch.domain.alerts import again
 from silverwatch.domain.alerts.conditions import All, AnyOf, NoData
 from silverwatch.domain.alerts.house_rule import Rule
 from silverwatch.domain.alerts.no_data import missing_since, watch_no_data
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast, People
 from tests.conftest import Site
 from tests.jobs.posting import alerts, judge, post
 from tests.jobs.test_rules_in_force import write
@@ -53,3 +56,43 @@ def test_all_and_any_of_what_is_missing() -> None:
     assert missing_since(AnyOf(of=(SPO2, TEMP)), latest, since=begun, now=now) == five
     never = missing_since(TEMP, {}, since=begun, now=now)
     assert never == begun + timedelta(hours=1)
+
+
+def test_one_that_waits_to_be_seen_and_is_true_again_does_not_say_that_it_is_over(
+    site: Site, cast: Cast
+) -> None:
+    write(site, Rule(name="No saturation", condition=SPO2, priority="high"), ward_id=cast.achieng.ward_id)
+    post(site, cast.achieng.key, [(250, {"oxygen_saturation": 97})])
+    judge()
+    look(timedelta(minutes=1))
+    post(site, cast.achieng.key, [(0, {"oxygen_saturation": 96})])
+    look()
+    ask = "SELECT ended_at IS NULL, closed_at IS NULL, times FROM alert WHERE patient_id = %s"
+    assert site.rows(ask, cast.achieng.patient_id) == [(False, True, 1)]
+    look(timedelta(minutes=6))
+    look(timedelta(minutes=6))
+    assert site.rows(ask, cast.achieng.patient_id) == [(True, True, 2)]
+
+
+@pytest.mark.parametrize("comes", [False, True])
+def test_resolved_for_a_reason_it_comes_back_when_that_time_is_over_if_it_is_still_true(
+    site: Site, cast: Cast, people: People, comes: bool
+) -> None:
+    write(site, Rule(name="No saturation", condition=SPO2), ward_id=cast.achieng.ward_id)
+    post(site, cast.achieng.key, [(250, {"oxygen_saturation": 97})])
+    judge()
+    look(timedelta(minutes=1))
+    (alert_id,) = site.row("SELECT id FROM alert WHERE patient_id = %s", cast.achieng.patient_id)
+    site.client.sign_in(people.amina, PASSWORD)
+    answer = site.client.submit(f"/alerts/{alert_id}/resolution", {"reason": "expected"})
+    assert answer.status_code == 303
+    look(timedelta(minutes=2))
+    look(timedelta(minutes=29))
+    ask = "SELECT closed_as FROM alert WHERE patient_id = %s"
+    assert site.rows(ask, cast.achieng.patient_id) == [("resolved",)]
+    if comes:
+        post(site, cast.achieng.key, [(0, {"oxygen_saturation": 96})])
+        look()
+    with db.transaction() as session:
+        again.realarm(session, now=clock.now() + timedelta(minutes=31))
+    assert site.rows(ask, cast.achieng.patient_id) == [("resolved" if comes else None,)]

@@ -81,6 +81,7 @@ PAGES: dict[str, str] = {
     "alarm-badge": "/ward/a",
     "notice-badge": "/ward/a",
     "staff-bar": "/profile",
+    "notices": "/notices",
     "my-alarms": "/alerts?scope=mine",
     "fleet-counts": "/devices",
     "fleet": "/devices",

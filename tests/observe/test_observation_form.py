@@ -255,3 +255,15 @@ def test_an_interval_is_decided_and_ended(site: Site, cast: Cast, amina: Checked
     assert "After the transfusion" not in amina.get(f"/patients/{cast.achieng.patient_id}/news2").get_data(
         as_text=True
     )
+
+
+@pytest.mark.parametrize(
+    ("vital", "typed"), [("pain", "2.5"), ("pain", "2,5"), ("glucose", "0"), ("glucose", "0,0")]
+)
+def test_no_half_of_a_pain_and_no_blood_without_glucose(
+    site: Site, cast: Cast, amina: CheckedClient, vital: str, typed: str
+) -> None:
+    answer = amina.submit(url(cast), {vital: typed, "confirmed": f"{vital}={typed}"})
+    assert answer.status_code == 422
+    assert site.rows("SELECT 1 FROM reading") == []
+    assert "There is a problem" in answer.get_data(as_text=True)

@@ -74,7 +74,7 @@ def belongings(
     found["fault_id"] = _fault(site, worn)
     found["/pairings/<uuid:subject_id>/panel subject_id"] = found["pairing_id"]
     found["/alerts/<uuid:subject_id>/detail subject_id"] = found["alert_id"]
-    for part in ("alarm-badge", "notice-badge", "staff-bar", "alarms"):
+    for part in ("alarm-badge", "notice-badge", "notices", "staff-bar", "alarms"):
         found[f"/accounts/<uuid:subject_id>/{part} subject_id"] = holder
     for part in ("tile", "trend"):
         found[f"/beds/<uuid:subject_id>/{part} subject_id"] = worn.bed_id

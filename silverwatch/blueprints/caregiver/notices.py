@@ -11,7 +11,6 @@ from silverwatch.domain.notices import own
 from silverwatch.web import fields, gates, login, pages
 
 URL: Final = "/notices"
-PAGE: Final = 50
 MOST_PAGES: Final = 200
 
 
@@ -21,23 +20,28 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"{URL}/seen", view_func=see_notices, methods=["POST"])
 
 
-@gates.need(Permission.TAKE_ALARMS)
+# As the inbox: it is live, and opening it again by itself is no sign of life.
+@gates.need(Permission.TAKE_ALARMS, passive=True)
 def own_notices() -> Response:
-    """The newest first; those of a week."""
+    """The newest first; those of a week. The first page is live."""
     me, now = login.actor().account_id, clock.now()
     number = fields.whole(request.args.get("page"), most=MOST_PAGES) or 1
+    first: own.Notices | None = None
+    older: list[own.Line] = []
     with db.transaction(read_only=True) as session:
-        found = own.listed(session, me, now=now, limit=PAGE + 1, offset=(number - 1) * PAGE)
-        count = own.unseen(session, [me], now)[me].count
+        if number == 1:
+            first = own.newest(session, [me], now)[me]
+        else:
+            older = own.listed(session, me, now=now, limit=own.PAGE + 1, offset=(number - 1) * own.PAGE)
     return pages.answer(
         "caregiver/notices.html",
         "Notices",
-        live_url=pages.live_address([]),
-        lines=found[:PAGE],
-        unseen=count,
+        audience=pages.audience(login.session_of_view()),
+        live_url=pages.live_address([f"notices-{me}"] if first else []),
+        notices=first,
+        lines=older[: own.PAGE],
         number=number,
-        has_more=len(found) > PAGE,
-        until=now.isoformat(),
+        has_more=first.has_more if first else len(older) > own.PAGE,
         now=now,
     )
 

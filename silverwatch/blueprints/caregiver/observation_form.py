@@ -15,6 +15,7 @@ from silverwatch.domain.readings.vitals import ACVPU, BY_NAME, CONSCIOUSNESS
 from silverwatch.web import filters
 
 OXYGEN: Final = "supplemental_oxygen"
+PAIN: Final = "pain"
 FIRST: Final = ("respiratory_rate", "oxygen_saturation", OXYGEN, "systolic_bp", "diastolic_bp", "heart_rate")
 THEN: Final = ("temperature", "glucose", "pain", "weight")
 """The numbers before and after the level of consciousness: the order in which a patient is looked at."""
@@ -96,6 +97,10 @@ def _read_number(form: ObservationForm, name: str) -> None:
     if NUMBER.fullmatch(typed) is None:
         sample = SAMPLES.get(name, "72")
         form.errors[name] = f"Enter a number for {BY_NAME[name].label}, such as {sample}."
+        return
+    if name == PAIN and not float(typed.replace(",", ".")).is_integer():
+        # It would be shown as another one.
+        form.errors[name] = "Pain: enter a whole number from 0 to 10."
         return
     form.values[name] = units.to_stored(name, float(typed.replace(",", ".")), form.units)
 

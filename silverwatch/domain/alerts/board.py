@@ -37,6 +37,7 @@ class AlarmLine:
 
     `kind` is `<vital>_low`, `<vital>_high`, `sensor_off`, `device_silent`, `low_battery`, `fall`, `help`, ...
     `value` is the value that decided and `limit` the bound it passed, both in the unit of `vital`.
+    `worst` is the worst value since.
     `bed_id` and `bed_label` are None for an alarm about the system, or about a ward as a whole.
     `rule` is the name of the house rule that decided; `partial`: its NEWS2 lacked parts and is at least `value`.
     `times`: how often the condition came; `muted_by`: why it does not sound.
@@ -52,6 +53,7 @@ class AlarmLine:
     bed_label: str | None
     vital: str | None = None
     value: float | None = None
+    worst: float | None = None
     limit: float | None = None
     relation: Literal["below", "above"] | None = None
     since: datetime | None = None

@@ -39,13 +39,20 @@ def watch_no_data(session: Session, *, now: datetime) -> None:
             since = _since(rule, lying[patient_id], now=now) if rule.enabled and rule.by_clock else None
             if since is not None:
                 true[patient_id, rule.kind(key)] = key, rule, since
-    open_now = _open(session)
+    open_now, held = _open(session), _held(session, now=now)
     for (patient_id, kind), (key, rule, since) in true.items():
-        if (patient_id, kind) not in open_now:
+        stands = open_now.get((patient_id, kind))
+        if stands is not None:
+            _goes_on(session, stands[0], now=now)
+        elif (patient_id, kind) not in held:
             _raise(session, patient_id, kind, key=key, rule=rule, since=since, now=now)
     for at, (alert, taken) in open_now.items():
         if at not in true and alert.ended_at is None:
             service.end_condition(session, alert, ended_at=now, taken=taken, now=now)
+    for at, alert in held.items():
+        if at not in true:
+            # Over while it was held: it does not come back by the clock.
+            alert.ended_at, alert.realarm_at = now, None
 
 
 def _since(rule: Rule, row: Row[Any], *, now: datetime) -> datetime | None:
@@ -82,6 +89,30 @@ def _open(session: Session) -> dict[tuple[UUID, str], tuple[Alert, bool]]:
         .with_for_update(of=Alert)
     )
     return {(alert.subject_id, alert.kind): (alert, taken is not None) for alert, taken in rows}
+
+
+def _held(session: Session, *, now: datetime) -> dict[tuple[UUID, str], Alert]:
+    """What a person resolved for a reason while it went on, until it may come back."""
+    found = session.scalars(
+        select(Alert)
+        .where(
+            Alert.kind.startswith(NO_DATA, autoescape=True),
+            Alert.closed_as == "resolved",
+            Alert.ended_at.is_(None),
+            Alert.realarm_at > now,
+        )
+        .order_by(Alert.id)
+        .with_for_update()
+    )
+    return {(alert.subject_id, alert.kind): alert for alert in found}
+
+
+def _goes_on(session: Session, alert: Alert, *, now: datetime) -> None:
+    """One that was over and waits to be seen is true again: it must not say that it is over."""
+    if alert.ended_at is not None:
+        alert.ended_at, alert.last_at = None, now
+        alert.times += 1
+        service.sound(session, alert, now=now)
 
 
 def _raise(

@@ -56,6 +56,7 @@ def line(row: Any) -> AlarmLine:
         bed_label=row.bed_label,
         vital=row.vital,
         value=row.value,
+        worst=row.worst,
         limit=row.limit,
         relation={"low": "below", "high": "above"}.get(row.side),  # type: ignore[arg-type]
         since=row.run_from,

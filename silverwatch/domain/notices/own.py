@@ -16,6 +16,8 @@ from silverwatch.domain import events
 from silverwatch.domain.notices.facts import NoticesSeen
 
 KEPT_FOR: Final = timedelta(days=7)
+PAGE: Final = 50
+"""Notices on a page."""
 State = Literal["open", "taken", "over"]
 
 # On screen, not taken back, and about a ward that is still theirs.
@@ -54,6 +56,21 @@ class Line:
     state: State
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """The newest notices of an account, how many of all it has not seen, and until when those that stand here came."""
+
+    account_id: UUID
+    lines: tuple[Line, ...]
+    unseen: int
+    has_more: bool
+
+    @property
+    def until(self) -> datetime | None:
+        """When the newest of them came."""
+        return self.lines[0].at if self.lines else None
+
+
 def unseen(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, Unseen]:
     """The count of each of these accounts, in one statement."""
     query = (
@@ -82,6 +99,20 @@ def listed(session: Session, account_id: UUID, *, now: datetime, limit: int, off
     """What this person was told on screen lately, the newest first."""
     params = {"account": account_id, "since": now - KEPT_FOR, "limit": limit, "offset": offset}
     return [_line(row) for row in session.execute(text(_LIST), params)]
+
+
+def newest(session: Session, account_ids: Sequence[UUID], now: datetime) -> dict[UUID, Notices]:
+    """The first page of each of these accounts. Open lists are few: each account is asked for."""
+    counts, found = unseen(session, account_ids, now), {}
+    for account_id in account_ids:
+        lines = listed(session, account_id, now=now, limit=PAGE + 1)
+        found[account_id] = Notices(
+            account_id=account_id,
+            lines=tuple(lines[:PAGE]),
+            unseen=counts[account_id].count,
+            has_more=len(lines) > PAGE,
+        )
+    return found
 
 
 def _line(row: Row[Any]) -> Line:

@@ -66,7 +66,7 @@ ALL: Final[tuple[Vital, ...]] = (
         name="supplemental_oxygen", label="O₂", unit="L/min", low=0, high=100, spot=True, precision=1,
         loinc="3151-8", ucum="L/min",
     ),
-    Vital(name="glucose", label="Glucose", unit="mmol/L", low=0, high=100, spot=True, precision=1),
+    Vital(name="glucose", label="Glucose", unit="mmol/L", low=0, high=100, above_zero=True, spot=True, precision=1),
     Vital(
         name="weight", label="Weight", unit="kg", low=0, high=650, above_zero=True, spot=True, precision=1,
         loinc="29463-7", ucum="kg",

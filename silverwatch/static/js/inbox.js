@@ -68,7 +68,7 @@ function step(by) {
 
 // A click beside the buttons chooses; on a narrow screen the alarm is a page of its own.
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-row] a.open, [data-row] a.resolve");
+  const link = event.target.closest("[data-row] button.open, [data-row] button.resolve");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !wide.matches) return;
   event.preventDefault();
   choose(link.closest("[data-row]").dataset.row).then(() => link.matches(".resolve") && resolve());
