@@ -24,6 +24,8 @@ UNJUDGED: Final = timedelta(seconds=2)
 UNRUNG: Final = timedelta(seconds=5)
 LOCK: Final = 7002
 HOLD_S: Final = 60.0
+AWAY: Final = timedelta(seconds=30)
+"""No device at all heard for so long before a start: nobody was there to hear them."""
 
 
 class Guard:
@@ -35,6 +37,7 @@ class Guard:
         self._swept_at = self._beat_at
         self._steady = clock.Steady()
         self._held_until = 0.0
+        self._looked_back = False
         self._watches_from = time.monotonic() + parts.BOOT_S
 
     def run(self, stop: threading.Event) -> None:
@@ -48,6 +51,7 @@ class Guard:
         now = clock.now()
         self._try("judge", lambda: evaluate.drain(before=now - UNJUDGED))
         self._look_at_the_clock()
+        self._try("look back", self._look_back)
         self._try("watch devices", lambda: self._watch(watch_devices))
         self._try("watch for missing values", lambda: self._watch(watch_no_data))
         self._try("pauses", _pauses)
@@ -79,6 +83,19 @@ class Guard:
         if abs(jump_s) >= parts.SKEW_S:
             log.error(
                 "guard: the clock jumped by %.1f s; silence of devices is not judged for a minute", jump_s
+            )
+            self._held_until = time.monotonic() + HOLD_S
+
+    def _look_back(self) -> None:
+        """After an outage of the whole system every device looks silent, too. One look, at the first tick."""
+        if self._looked_back:
+            return
+        with db.transaction(read_only=True) as session:
+            heard = session.scalar(text("SELECT max(last_seen_at) FROM device_state"))
+        self._looked_back = True
+        if heard is not None and clock.now() - heard > AWAY:
+            log.warning(
+                "guard: no device was heard before the start; their silence is not judged for a minute"
             )
             self._held_until = time.monotonic() + HOLD_S
 

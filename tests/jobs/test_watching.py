@@ -162,6 +162,26 @@ def test_after_a_jump_of_the_clock_no_device_is_called_silent(
     assert len(site.rows("SELECT kind FROM alert WHERE kind = %s", SILENT)) == 1
 
 
+@pytest.mark.parametrize("another_is_heard", [False, True])
+def test_after_an_outage_of_everything_each_device_has_its_chance_to_send(
+    site: Site, cast: Cast, another_is_heard: bool
+) -> None:
+    post(site, cast.achieng.key, [(0.5, {"heart_rate": 80})])
+    with site.cursor() as cur:
+        cur.execute("UPDATE device_state SET last_seen_at = now() - interval '5 min',"
+                    " last_reading_at = now() - interval '5 min' WHERE last_seen_at IS NOT NULL")  # fmt: skip
+    if another_is_heard:
+        post(site, cast.baraka.key, [(0.5, {"heart_rate": 80})])
+    watcher = Guard(ringer(NOWHERE))
+    watcher.tick()
+    # Where others were heard the server was there: this one is silent, and is told at once.
+    silent = "SELECT count(*) FROM alert WHERE kind = %s"
+    assert site.row(silent, SILENT) == (int(another_is_heard),)
+    watcher._held_until = 0.0
+    watcher.tick()
+    assert site.row(silent, SILENT) == (1,)
+
+
 def test_somebody_outside_is_called_only_while_everything_works(
     site: Site, cast: Cast, well: None, outside: Server
 ) -> None:
