@@ -11,6 +11,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
+from silverwatch.domain.access import Permission
 from silverwatch.domain.accounts.profile import LANGUAGES
 from silverwatch.domain.alerts.conditions import All, NoData, Slope, Value
 from silverwatch.domain.alerts.house_rule import Rule, Schedule
@@ -154,6 +155,11 @@ def test_a_rule_in_another_language() -> None:
         name="x", condition=Slope(vital="heart_rate", direction="rises", by=20, minutes=15), priority="low"
     )
     assert any("inapanda kwa 20" in each for each in differences(rule, steep, say=words("sw").say))
+
+
+def test_every_permission_has_its_words() -> None:
+    told = (ROOT / "silverwatch/templates/components/people.html").read_text("utf-8")
+    assert [each for each in Permission if f'"{each.value}": _(' not in told] == []
 
 
 def test_months_and_letters_speak_the_language() -> None:
