@@ -51,9 +51,9 @@ def test_the_keys_choose_take_and_resolve(page: Page, demo: Demo) -> None:
     expect(page.locator("details.resolve")).to_have_attribute("open", "")
     page.keyboard.press("1")
     expect(page.locator(".hero")).to_have_class(re.compile("done"))
-    assert demo.rows("SELECT closed_as, resolution FROM alert WHERE closed_at IS NOT NULL") == [
-        ("resolved", "treated")
-    ]
+    assert demo.rows(
+        "SELECT closed_as, resolution FROM alert WHERE closed_at IS NOT NULL AND subject = 'patient'"
+    ) == [("resolved", "treated")]
     page.keyboard.press("k")
     expect(hero).to_have_text(re.compile("Temp 39"))
     assert second
@@ -105,7 +105,7 @@ def test_without_javascript(demo: Demo, open_context: Open) -> None:
     demo.post(7, calm=True, oxygen_saturation=78)
     page = open_context(java_script_enabled=False).new_page()
     sign_in(page, demo)
-    until(page, lambda: demo.rows("SELECT count(*) FROM alert") == [(1,)])
+    until(page, lambda: demo.rows("SELECT count(*) FROM alert WHERE subject = 'patient'") == [(1,)])
     page.goto(f"{demo.url}/alerts")
     page.locator("[data-row] button.open").click()
     page.locator(".actbar .ack").click()
@@ -122,7 +122,7 @@ def test_on_every_screen_by_day_and_by_night(page: Page, demo: Demo, watch: Watc
     has(page, tile(page, 7), "high")
     has(page, tile(page, 5), "medium")
     page.emulate_media(reduced_motion="reduce")
-    [(alert_id,)] = demo.rows("SELECT id FROM alert WHERE priority = 'high'")
+    [(alert_id,)] = demo.rows("SELECT id FROM alert WHERE priority = 'high' AND subject = 'patient'")
     for path in ("/alerts", f"/alerts/{alert_id}", "/alerts/resolved", "/alerts/load"):
         page.goto(demo.url + path)
         for width, height in ((1440, 900), (320, 700)):

@@ -16,7 +16,7 @@ def test_the_board_works_without_javascript(demo: Demo, open_context: Open) -> N
     demo.post(6, calm=True, oxygen_saturation=77)
     page = open_context(java_script_enabled=False).new_page()
     sign_in(page, demo)
-    until(page, lambda: demo.rows("SELECT count(*) FROM alert") == [(1,)])
+    until(page, lambda: demo.rows("SELECT count(*) FROM alert WHERE subject = 'patient'") == [(1,)])
     page.reload()
     expect(page.locator("noscript meta[http-equiv=refresh]")).to_have_attribute("content", "10")
     expect(tile(page, 6).locator(".cell.hr .age")).to_have_text(re.compile(r"^\d+ s$"))
