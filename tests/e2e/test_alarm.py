@@ -66,3 +66,19 @@ def test_a_late_reading_does_not_take_the_place_of_a_new_one(page: Page, demo: D
     demo.post(3, heart_rate=90)
     expect(tile(page, 3).locator(".cell.hr .value")).to_have_text("90")
     expect(tile(page, 2).locator(".cell.hr .value")).to_have_text("81")
+
+
+def test_more_alarms_than_fit_begin_with_the_most_urgent(page: Page, demo: Demo) -> None:
+    """The bar scrolls then: nothing of its first line may lie above its edge, where no scrolling leads."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    for bed in range(1, 11):
+        demo.post(bed, calm=True, oxygen_saturation=78)
+    board(page, demo)
+    expect(page.locator(".alarm-bar .alarm")).to_have_count(10)
+    above, beyond = page.evaluate(
+        """() => { const bar = document.querySelector('.alarm-bar');
+          const line = bar.querySelector('.alarm').getBoundingClientRect();
+          return [bar.getBoundingClientRect().top - line.top, bar.scrollHeight - bar.clientHeight]; }"""
+    )
+    assert beyond > 0, "all of them fit: nothing was tested"
+    assert above <= 0
