@@ -7,6 +7,22 @@ from api import problems
 bp = Blueprint("api", __name__)
 problems.register(bp)
 
-from api import auth, bindings, devices, ingest, medications, moves, patients, registering  # noqa: E402
+from api import (  # noqa: E402
+    auth,
+    bindings,
+    devices,
+    fleet,
+    ingest,
+    keeping,
+    maintenance,
+    measured,
+    medications,
+    moves,
+    patients,
+    registering,
+)
 
-__all__ = ["auth", "bindings", "bp", "devices", "ingest", "medications", "moves", "patients", "registering"]
+__all__ = [
+    "auth", "bindings", "bp", "devices", "fleet", "ingest", "keeping", "maintenance", "measured", "medications",
+    "moves", "patients", "registering",
+]  # fmt: skip

@@ -7,16 +7,15 @@ from silverwatch.domain.accounts.api_keys import Program
 from silverwatch.web import auditing
 
 
-def actor(scope: str, permission: Permission) -> tuple[Actor, bool]:
+def actor(scope: str, permission: Permission, *, as_role: Role = Role.CAREGIVER) -> tuple[Actor, bool]:
     """Who acts, and is it a program? Raises Problem 401, 403 for a key without the scope or a person who may not.
 
-    A program acts in its wards as a caregiver would. It has no account: rows that name one name the account that made
-    the key and answers for it; the audit names the key.
+    A program acts in its wards as a caregiver would, or another role where one is given. It has no account: rows that
+    name one name the account that made the key and answers for it; the audit names the key.
     """
     found = bearer.caller(scope)
     if isinstance(found, Program):
-        role = Role.CAREGIVER
-        return Actor(account_id=found.made_by, role=role, name=found.name, ward_ids=found.ward_ids), True
+        return Actor(account_id=found.made_by, role=as_role, name=found.name, ward_ids=found.ward_ids), True
     if found.may(permission):
         return found, False
     auditing.refused("role")

@@ -1,4 +1,7 @@
-"""On whom a device is: `POST /api/devices/<id>/binding/` with two identifiers, `DELETE` to take it off."""
+"""On whom a device is: `PUT /api/devices/<id>/assignment/` with two identifiers, `DELETE` to take it off.
+
+`POST` and `DELETE .../binding/` are the same by an older name.
+"""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -46,6 +49,7 @@ class BindingOut(msgspec.Struct):
     since: datetime | None
 
 
+@bp.put("/api/devices/<uuid:device_id>/assignment/")
 @bp.post("/api/devices/<uuid:device_id>/binding/")
 @gates.machine_key
 def put_on(device_id: UUID) -> Response:
@@ -101,6 +105,7 @@ def _attach(
         raise Problem(409, str(error), kind=NOT_ATTACHED) from None
 
 
+@bp.delete("/api/devices/<uuid:device_id>/assignment/")
 @bp.delete("/api/devices/<uuid:device_id>/binding/")
 @gates.machine_key
 def take_off(device_id: UUID) -> Response:
