@@ -30,7 +30,8 @@ def test_a_check_is_scheduled_moved_and_read(
     assert (made["kind"], made["status"], made["ended_at"]) == ("battery", "scheduled", None)
     program = key(site, ada, "devices.write", "devices.read", ward_ids=(cast.achieng.ward_id,))
     moved = ok(program("POST", path, {"kind": "battery", "due_at": later}))
-    assert moved["id"] == made["id"] and moved["due_at"] > made["due_at"]
+    assert moved["id"] == made["id"]
+    assert moved["due_at"] > made["due_at"]
     ok(tekla("POST", path, {"kind": "calibration", "due_at": due}), 201)
     for caller in (tekla, amina, program):
         found = ok(caller("GET", f"{path}?page_size=1"))
@@ -94,7 +95,8 @@ def test_readings_of_a_span_page_by_page(site: Site, cast: Cast, amina: Caller) 
         # Later pages are of the same span, however long one reads.
         assert found["next"] is None or "from=" in found["next"]
         path = found["next"] and found["next"].removeprefix("/api/devices/")
-    assert seen == sorted(set(seen), reverse=True) and len(seen) == 7
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) == 7
     before = f"{cast.achieng.device_id}/readings/?to={seen[2]}"
     assert ok(amina("GET", before))["count"] == 4
 
