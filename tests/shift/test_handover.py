@@ -176,7 +176,7 @@ def test_more_beds_take_no_more_statements(
             page = amina.get("/handover/a").get_data(as_text=True)
         costs.append(len(found))
     assert len(re.findall('<article class="card sheet-card"', page)) == 25
-    assert costs[0] == costs[1] <= 40, costs
+    assert costs[0] == costs[1] <= 41, costs
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_looking_leaves_one_row_of_the_audit_and_takes_as_many_statements_for_mo
                 assert amina.get(path).status_code == 200
             costs.setdefault(path, []).append(len(found))
     assert all(small == large for small, large in costs.values()), costs
-    assert max(max(cost) for cost in costs.values()) <= 27, costs
+    assert max(max(cost) for cost in costs.values()) <= 28, costs
     assert site.rows(
         "SELECT detail->>'view', count(*) FROM audit_entry WHERE action = 'record.viewed' GROUP BY 1 ORDER BY 1"
     ) == [("beds", 2), ("patients", 2), ("rounds", 4), ("shift", 2)]

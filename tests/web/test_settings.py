@@ -149,7 +149,6 @@ def test_a_wrong_key_is_not_made(site: Site, ada: CheckedClient) -> None:
     for change, wrong in (
         ({"name": ""}, "name"),
         ({"name": "n" * 9000}, "name"),
-        ({"name": "a\u202eb"}, "name"),
         ({"scope": []}, "scope"),
         ({"scope": ["readings.read", "god"]}, "scope"),
         ({"ward": NONE}, "ward"),
@@ -162,5 +161,7 @@ def test_a_wrong_key_is_not_made(site: Site, ada: CheckedClient) -> None:
         assert answer.status_code == 422
         assert re.findall(r'<li><a href="#(\w+)">', answer.get_data(as_text=True)) == [wrong]
     assert site.rows("SELECT 1 FROM api_key") == []
+    assert ada.submit("/admin/keys", {**good, "name": "a\u202eb"}).status_code == 200
+    assert site.rows("SELECT name FROM api_key") == [("ab",)]  # hidden signs are left out
     assert ada.get(f"/admin/keys/{NONE}/revocation").status_code == 404
     assert ada.submit(f"/admin/keys/{NONE}/revocation").status_code == 404

@@ -7,7 +7,7 @@ let heard = Date.now(), round = 0, ended = false;
 
 function put(element, text) {
   const found = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
-  if (!found || found.id !== element.id || found.outerHTML === element.outerHTML) return;
+  if (!found || found.id !== element.id || found.isEqualNode(element)) return;
   const focus = element.contains(document.activeElement) ? document.activeElement.id : "";
   element.replaceWith(found);
   if (focus) document.getElementById(focus)?.focus();
