@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -163,8 +164,6 @@ def test_every_permission_has_its_words() -> None:
 
 
 def test_months_and_letters_speak_the_language() -> None:
-    from datetime import UTC, datetime
-
     may = datetime(2026, 5, 2, 12, tzinfo=UTC)
     assert filters.of(words("sw").said)["day"](may) == "02-Mei-2026"
     assert filters.of(words("en").said)["short_day"](may) == "02-May"

@@ -33,8 +33,7 @@ def scored_from(born_on: date) -> datetime:
 
 def scale_for(scale: int, *, born_on: date, on: date) -> Scale | None:
     """The scale of SpO2 that somebody is scored on; None for who is too young to be scored."""
-    age_at = born_on.year + MIN_AGE_YEARS, born_on.month, born_on.day
-    return cast(Scale, scale) if age_at <= (on.year, on.month, on.day) else None
+    return cast(Scale, scale) if scored_from(born_on).date() <= on else None
 
 
 PARTS: Final = (
